@@ -1,0 +1,107 @@
+"""The one registry of reason codes: the same code in API answers, tables, metrics and alerts.
+
+A code is snake_case and names what is wrong, not who noticed. Three kinds: ``row`` codes reject or flag a row,
+``drop`` codes quarantine a whole file, ``lead`` codes mark a lead that went on with less (``degraded``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One code: what it means for people and what they can do about it."""
+
+    code: str
+    kind: Literal["row", "drop", "lead", "review", "alert"]
+    message: str
+    how_to_fix: str
+
+
+_ALL = (
+    # rows that are rejected
+    Reason("unreachable", "row", "Neither an e-mail address nor a phone number that can be used.",
+           "Give an e-mail address or a phone number with its country."),
+    Reason("nameless", "row", "No last name, full name or company name.", "Give a name or a company."),
+    Reason("wrong_column_count", "row", "The row has more or fewer cells than the header.",
+           "Quote cells that hold the delimiter; give every row as many cells as the header."),
+    Reason("unterminated_quote", "row", "A quoted cell is opened and never closed.",
+           "Close the quote, or double quotes inside a quoted cell."),
+    Reason("undecodable_text", "row", "The row holds bytes that are no text.", "Save the file as UTF-8."),
+    Reason("cell_too_large", "row", "A cell is larger than the limit.", "Shorten the cell."),
+    Reason("invalid_json", "row", "The line is not a JSON object.", "Write one JSON object per line."),
+    Reason("test_lead", "row", "A test lead of the ad platform.", "Nothing to do: test leads are not delivered."),
+    # values that are set aside or repaired
+    Reason("invalid_email", "row", "Not an e-mail address.", "Write it as name@domain."),
+    Reason("several_emails", "row", "More than one e-mail address in the cell; the first is used.",
+           "One address per cell."),
+    Reason("invalid_phone", "row", "Not a valid phone number.", "Write it with its country code: +1 415 555 0100."),
+    Reason("spreadsheet_arithmetic", "row", "A spreadsheet calculated this instead of keeping the text.",
+           "Format the column as text before saving."),
+    Reason("invalid_country", "row", "Not a country.", "Use the ISO 3166 code or the English name."),
+    Reason("invalid_region", "row", "Not a region of the country.", "Use the ISO 3166-2 code or the name."),
+    Reason("invalid_number", "row", "Not a number.", "Write digits, without words."),
+    Reason("invalid_money", "row", "Not an amount of money.", "Write it as 1200000 or $1.2M."),
+    Reason("unknown_currency", "row", "An amount in a currency without a rate.", "Give the amount in US dollars."),
+    Reason("invalid_date", "row", "Not a date.", "Write it as 2026-11-23."),
+    Reason("ambiguous_date", "row", "Day and month can't be told apart in this file.", "Write it as 2026-11-23."),
+    Reason("invalid_flag", "row", "Neither yes nor no.", "Write true or false."),
+    Reason("invalid_url", "row", "Not a web address.", "Write it as https://example.com."),
+    Reason("invalid_postal_code", "row", "Not a postal code of the country.", "Check the postal code."),
+    Reason("placeholder_value", "row", "A word that stands for 'nothing' (n/a, none, call me).",
+           "Leave the cell empty."),
+    Reason("leading_zero_restored", "row", "A leading zero was lost and put back.", "Format the column as text."),
+    Reason("control_characters_removed", "row", "Invisible characters were removed.", "Nothing to do."),
+    Reason("out_of_range", "row", "The value is outside of the possible range.", "Check the value."),
+    Reason("value_truncated", "row", "The value was longer than the limit and cut.", "Shorten the value."),
+    # drops that are quarantined
+    Reason("empty_file", "drop", "The file is empty.", "Drop a file with a header and rows."),
+    Reason("no_rows", "drop", "The file has a header but no rows.", "Drop a file with rows."),
+    Reason("not_a_table", "drop", "The file is no table of leads (an HTML page, binary data, a document).",
+           "Export the leads as CSV, XLSX, JSON or Parquet."),
+    Reason("unsupported_format", "drop", "The file's format is known but not read here.",
+           "Export the leads as CSV, XLSX, JSON or Parquet."),
+    Reason("corrupt_file", "drop", "The file is damaged or cut short.", "Export and drop it again."),
+    Reason("expands_too_much", "drop", "Unpacked, the file would exceed the limit.", "Drop it unpacked, in parts."),
+    Reason("too_many_columns", "drop", "The file has more columns than the limit.", "Drop only the lead's columns."),
+    Reason("file_too_large", "drop", "The file is larger than the limit.", "Drop it in parts."),
+    Reason("reader_out_of_memory", "drop", "Reading the file took more memory than the limit.",
+           "Export it as CSV."),
+    Reason("no_contact_column", "drop", "No column of the file maps to an e-mail address or a phone number.",
+           "Name the columns in sources.yaml; the mapping that was tried is on the run."),
+    Reason("no_readable_rows", "drop", "Not one row of the file can be read.", "Check delimiter and quotes."),
+    Reason("drop_changed", "drop", "The file is gone or changed since it was registered.", "Drop it again."),
+    # leads that went on with less
+    Reason("enrichment_disabled", "lead", "Enrichment is switched off.", "Set FEATURE_FLAGS__enableEnrichment=true."),
+    Reason("enrichment_failed", "lead", "Enrichment failed; the lead went on without it.", "See the run's log."),
+    Reason("scoring_disabled", "lead", "Scoring by model is switched off.",
+           "Set FEATURE_FLAGS__enableMLScoring=true."),
+    Reason("no_model", "lead", "There is no sound conversion model yet; rules scored.",
+           "Drop outcomes under uploads/outcomes/ and materialise conversion_model."),
+    Reason("model_failed", "lead", "The conversion model failed; rules scored.", "See the alert."),
+    Reason("classification_failed", "lead", "Classification failed; default classes were taken.",
+           "See the run's log."),
+    # why a lead waits for a person
+    Reason("no_rule", "review", "No routing rule matches.", "Add a rule or a catch-all to routing.yaml."),
+    Reason("no_capacity", "review", "Every owner of the team is at capacity.",
+           "Raise max_open_leads in teams.yaml, or assign by hand."),
+    Reason("no_owner", "review", "The team has no active owner.", "Activate an owner in teams.yaml."),
+    Reason("routing_disabled", "review", "Automatic routing is switched off.",
+           "Set FEATURE_FLAGS__enableAutoRouting=true, or assign by hand."),
+    # alerts
+    Reason("drop_quarantined", "alert", "A dropped file was quarantined.", "aiqleads doctor names the file."),
+    Reason("run_failed", "alert", "A run failed.", "Open the run in the Dagster UI."),
+    Reason("run_reaped", "alert", "A run whose worker died was freed.", "Nothing to do: it is run again."),
+    Reason("check_failed", "alert", "An asset check failed.", "Open the asset in the Dagster UI."),
+    Reason("rules_scored", "alert", "Rules scored a batch for want of a sound model.",
+           "Drop outcomes and materialise conversion_model."),
+)  # fmt: skip
+
+REASONS: dict[str, Reason] = {reason.code: reason for reason in _ALL}
+
+
+def describe(code: str) -> str:
+    """The code's message in one line; an unregistered code raises KeyError, so none can be invented in passing."""
+    return REASONS[code].message

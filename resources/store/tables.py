@@ -1,0 +1,240 @@
+"""The store's tables, as SQLAlchemy Core metadata in the schema ``aiqleads``.
+
+Belongs here: shapes and constraints. Migrations (``migrations/``) build them; a test holds both together.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+SCHEMA = "aiqleads"
+metadata = MetaData(
+    schema=SCHEMA,
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    },
+)
+
+
+def _time(name: str, nullable: bool = True) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+# One batch = one Dagster partition. `state`: waiting (registered) -> requested (a run was asked for) -> running ->
+# done | failed (may be tried again) | quarantined (its drop can't be read).
+batches = Table(
+    "batches",
+    metadata,
+    Column("batch_id", String, primary_key=True),
+    Column("source", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    _time("received_at", nullable=False),
+    Column("requested_by", String),
+    _time("requested_at"),
+    _time("finished_at"),
+    Column("attempts_count", Integer, nullable=False, server_default=text("0")),
+    Column("reason_code", String),
+    Column("detail", String),
+    Column("counts", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("run_id", String),
+    _time("partition_retired_at"),
+    CheckConstraint(
+        "state in ('waiting', 'requested', 'running', 'done', 'failed', 'quarantined')", name="state_known"
+    ),
+    Index("ix_batches_open", "state", postgresql_where=text("state not in ('done', 'quarantined')")),
+    Index("ix_batches_source", "source", "received_at"),
+)
+
+# One row per object seen in the bucket. The content's hash is claimed once per source (uq_drops_content); the same
+# bytes under another name are a repeat: they point to the batch that has them and make none.
+drops = Table(
+    "drops",
+    metadata,
+    Column("drop_id", BigInteger, Identity(), primary_key=True),
+    Column("uri", String, nullable=False),
+    Column("version", String, nullable=False),  # size and mtime, or ETag: tells a changed object from a known one
+    Column("source", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("content_sha256", String, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("archive_uri", String, nullable=False),
+    Column("batch_id", String, ForeignKey("aiqleads.batches.batch_id"), nullable=False),
+    Column("is_repeat", Boolean, nullable=False),
+    _time("first_seen_at", nullable=False),
+    UniqueConstraint("uri", "version", name="uq_drops_uri_version"),
+    Index(
+        "uq_drops_content",
+        "source",
+        "content_sha256",
+        unique=True,
+        postgresql_where=text("not is_repeat"),
+    ),
+    Index("ix_drops_batch", "batch_id"),
+)
+
+# Who works on what. A lease is taken by raising its epoch; every write in its name checks the epoch in the same
+# transaction, so a zombie that wakes up after it lost the lease can't commit.
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("holder", String, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    _time("taken_at", nullable=False),
+    _time("expires_at", nullable=False),
+)
+
+# Inputs that a step of a batch read from a changing world (counters, reliability, model), kept so that a second run
+# decides the same.
+pins = Table(
+    "pins",
+    metadata,
+    Column("batch_id", String, primary_key=True),
+    Column("step", String, primary_key=True),
+    Column("value", JSONB, nullable=False),
+    _time("pinned_at", nullable=False),
+)
+
+# The identity index: 64-bit hash of (kind, normalised value). `tag` is 0 but for phones, where it is the hash of the
+# last name (0 for a nameless lead). Narrow on purpose: at a million leads this table is what costs.
+identity_keys = Table(
+    "identity_keys",
+    metadata,
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    Column("tag", Integer, primary_key=True, autoincrement=False),
+    Column("lead_id", Uuid, nullable=False),
+)
+
+# A repeat of a known lead counts as a touch: a sign of intent.
+touches = Table(
+    "touches",
+    metadata,
+    Column("lead_id", Uuid, primary_key=True),  # the repeating row's lead id: one touch each, however often it is run
+    Column("existing_lead_id", Uuid, nullable=False),
+    Column("batch_id", String, nullable=False),
+    Column("kind", String, nullable=False),
+    _time("touched_at", nullable=False),
+    Index("ix_touches_existing", "existing_lead_id"),
+    Index("ix_touches_batch", "batch_id"),
+)
+
+# How many leads each owner was given (by batch, so that a batch can be routed again without counting twice).
+owner_loads = Table(
+    "owner_loads",
+    metadata,
+    Column("batch_id", String, primary_key=True),
+    Column("owner", String, primary_key=True),
+    Column("pool", String, primary_key=True),  # hash of team, members and weights; '' for leads given by account
+    Column("turns_count", BigInteger, nullable=False),  # turns of the pool's rota that passed (only on owner '')
+    Column("given_count", BigInteger, nullable=False),
+)
+# The running totals of the above; the row of owner '' holds the pool's turns.
+owner_totals = Table(
+    "owner_totals",
+    metadata,
+    Column("owner", String, primary_key=True),
+    Column("pool", String, primary_key=True),
+    Column("turns_count", BigInteger, nullable=False),
+    Column("given_count", BigInteger, nullable=False),
+    Column("closed_count", BigInteger, nullable=False, server_default=text("0")),
+)
+
+# Accounts: the same company goes to the same owner. `seq` grows with each routing commit.
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("company_domain", String, primary_key=True),
+    Column("owner", String, nullable=False),
+    Column("team", String, nullable=False),
+    Column("batch_id", String, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+)
+
+review_queue = Table(
+    "review_queue",
+    metadata,
+    Column("lead_id", Uuid, primary_key=True),
+    Column("batch_id", String, nullable=False),
+    Column("reason_code", String, nullable=False),
+    Column("suggestion", JSONB, nullable=False),
+    _time("opened_at", nullable=False),
+    _time("resolved_at"),
+    Column("resolved_by", String),
+    Column("team", String),
+    Column("owner", String),
+    Index("ix_review_queue_open", "opened_at", postgresql_where=text("resolved_at is null")),
+    Index("ix_review_queue_batch", "batch_id"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("delivery_id", Uuid, primary_key=True),
+    Column("lead_id", Uuid, nullable=False),
+    Column("batch_id", String, nullable=False),
+    Column("destination", String, nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    Column("state", String, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    _time("next_attempt_at"),
+    Column("last_error_code", String),
+    Column("external_id", String),
+    _time("created_at", nullable=False),
+    _time("delivered_at"),
+    CheckConstraint("state in ('pending', 'in_flight', 'delivered', 'dead', 'cancelled')", name="state_known"),
+    Index("ix_deliveries_due", "destination", "priority", "next_attempt_at", postgresql_where=text("state = 'pending'")),
+)
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("lead_id", Uuid, primary_key=True),
+    Column("result", String, nullable=False),
+    _time("closed_at", nullable=False),
+    Column("revenue_usd", Double),
+    Column("batch_id", String, nullable=False),
+    CheckConstraint("result in ('won', 'lost', 'returned')", name="result_known"),
+)
+
+# What a person must see. One open alert per subject; it is closed when healed.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("alert_id", BigInteger, Identity(), primary_key=True),
+    Column("code", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("detail", String, nullable=False),
+    Column("run_id", String),
+    Column("times_count", Integer, nullable=False, server_default=text("1")),
+    _time("opened_at", nullable=False),
+    _time("last_seen_at", nullable=False),
+    _time("closed_at"),
+    Index("uq_alerts_open", "code", "subject", unique=True, postgresql_where=text("closed_at is null")),
+)

@@ -1,0 +1,35 @@
+# Every target sets up .venv by itself. Nothing here needs root, Docker or a server started by hand.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test up lint bench drill clean
+
+demo: $(STAMP)
+	$(BIN)/aiqleads demo
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+up: $(STAMP)
+	$(BIN)/aiqleads up
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks.run
+
+drill: $(STAMP)
+	$(BIN)/python -m benchmarks.crash_drill
+
+clean:
+	rm -rf $(VENV)
+
+$(STAMP): setup.py constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $(STAMP)

@@ -1,0 +1,189 @@
+"""One batch in one run: its lease, its engine, its tables. Every step of the job works through it.
+
+Belongs here: taking and keeping the lease, the time limit, what a failure does to the batch. Does not belong here:
+what a step computes.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import dagster as dg
+from duckdb import DuckDBPyConnection, DuckDBPyRelation
+
+from aiqleads_pipeline.contract import cast_projection
+from aiqleads_pipeline.outside import Outside, holder_name, open_outside
+from aiqleads_pipeline.rules.book import RuleBook
+from aiqleads_pipeline.settings import Settings
+from aiqleads_pipeline.stages.engine import open_engine
+from aiqleads_pipeline.stages.reading import DropRefused
+from resources.store import alerts, drops
+from resources.store.leases import HeldLease, LeaseLost, hold_lease
+
+# A file larger than what one PROCESSING_TIMEOUT covers gets as many of them as it needs: stated on the run.
+BYTES_PER_TIMEOUT = 300 * 1024 * 1024
+
+
+@dataclass
+class BatchRun:
+    """A batch held under its lease: where its steps read, compute and write."""
+
+    outside: Outside
+    batch: drops.Batch
+    run_id: str
+    lease: HeldLease
+    con: DuckDBPyConnection
+    workdir: Path
+    rules: RuleBook
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the process."""
+        return self.outside.settings
+
+    @property
+    def batch_id(self) -> str:
+        """The batch, which is also the partition."""
+        return self.batch.batch_id
+
+    @property
+    def as_of(self) -> datetime:
+        """The batch's own clock: when it was received. Steps never ask what time it is."""
+        return self.batch.received_at
+
+    def read(self, table: str) -> DuckDBPyRelation:
+        """A table of this batch, lazy."""
+        return self.outside.lake.read(self.con, table, self.batch_id)
+
+    def write(self, relation: DuckDBPyRelation, table: str) -> int:
+        """Write a table of this batch as its contract says; returns its rows."""
+        exact = relation.project(cast_projection(table))
+        self.outside.lake.write(exact, table, self.batch_id, guard=self.lease.check)
+        return self.count(table)
+
+    def count(self, table: str) -> int:
+        """Rows of a table of this batch (from the Parquet footer)."""
+        return int(self.read(table).aggregate("count(*)").fetchall()[0][0])
+
+    def spool(self, relation: DuckDBPyRelation, name: str) -> DuckDBPyRelation:
+        """Compute a relation once into a temporary file, so that several readers don't compute it again."""
+        path = self.workdir / f"{name}.parquet"
+        relation.write_parquet(str(path), compression="snappy")
+        return self.con.read_parquet(str(path))
+
+    @property
+    def time_limit_seconds(self) -> float:
+        """How long the whole run may take."""
+        return time_limit_seconds(self.settings, self.batch)
+
+    def close(self) -> None:
+        """Give the lease back and remove temporary files."""
+        self.con.close()
+        self.lease.close()
+        shutil.rmtree(self.workdir, ignore_errors=True)
+
+
+class BatchRuns:
+    """The batches that this Dagster run holds; a run of a backfill may hold one after the other."""
+
+    def __init__(self, settings: Settings | None) -> None:
+        self._settings = settings
+        self._open: dict[str, BatchRun] = {}
+
+    @contextmanager
+    def step(self, context: dg.AssetExecutionContext) -> Iterator[BatchRun]:
+        """Run one step of the partition's batch; a failure marks the batch and is told without personal data."""
+        run = self._open.get(context.partition_key) or self._take(context)
+        try:
+            run.lease.check()
+            yield run
+        except DropRefused as refused:
+            self._quarantine(run, refused)
+            raise dg.Failure(
+                f"quarantined: {refused.code}: {refused}",
+                metadata={"reason_code": refused.code, "mapping_tried": dg.MetadataValue.json(refused.mapping)},
+                allow_retries=False,
+            ) from None
+        except (LeaseLost, dg.Failure):
+            raise
+        except Exception as error:
+            self._fail(run, context.op_execution_context.op.name, error)
+            raise dg.Failure(redact(error), metadata={"where": _stack_of(error)}) from None
+
+    def close(self) -> None:
+        """End of the Dagster run: give all leases back."""
+        while self._open:
+            self._open.popitem()[1].close()
+
+    def _take(self, context: dg.AssetExecutionContext) -> BatchRun:
+        outside = open_outside(self._settings)
+        batch = drops.batch(outside.store, context.partition_key)
+        lease = hold_lease(
+            outside.store, f"batch:{batch.batch_id}", holder_name(context.run.run_id), outside.settings.LEASE_SECONDS
+        )
+        if lease is None:
+            raise dg.Failure(f"another run holds batch {batch.batch_id}; it is left alone", allow_retries=False)
+        workdir = outside.workdir(f"{batch.batch_id}-{context.run.run_id}")
+        con = open_engine(outside.settings, workdir / "spill")
+        outside.lake.attach(con)
+        run = BatchRun(outside, batch, context.run.run_id, lease, con, workdir, outside.rules())
+        lease.interrupt_after(run.time_limit_seconds, con.interrupt)
+        self._open[batch.batch_id] = run
+        return run
+
+    def _quarantine(self, run: BatchRun, refused: DropRefused) -> None:
+        drops.mark_quarantined(run.outside.store, run.batch_id, refused.code, str(refused), lease=run.lease.lease)
+        alerts.raise_alert(
+            run.outside.store,
+            code="drop_quarantined",
+            subject=run.batch_id,
+            severity="error",
+            detail=f"{refused.code}: {refused}",
+            run_id=run.run_id,
+            now=run.settings.now(),
+        )
+
+    def _fail(self, run: BatchRun, step: str, error: Exception) -> None:
+        detail = f"{step}: {redact(error)}"
+        drops.mark_failed(run.outside.store, run.batch_id, "run_failed", detail, lease=run.lease.lease)
+
+
+def time_limit_seconds(settings: Settings, batch: drops.Batch) -> float:
+    """The bound of a batch's run: one PROCESSING_TIMEOUT for each 300 MiB begun."""
+    return settings.pipeline.PROCESSING_TIMEOUT * (1 + batch.size_bytes // BYTES_PER_TIMEOUT)
+
+
+def redact(error: BaseException) -> str:
+    """An error in one line without the values it quotes: engines put cells of leads into their messages."""
+    lines = str(error).strip().splitlines() or [""]
+    text = re.sub(r"'[^']*'|\"[^\"]*\"", "'…'", lines[0])
+    text = re.sub(r"\S+@\S+|\+?\d[\d\s().-]{6,}\d", "…", text)
+    return f"{type(error).__name__}: {text[:500]}"
+
+
+def _stack_of(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return " < ".join(f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in reversed(frames[-8:]))
+
+
+def batch_runs_resource(settings: Settings | None = None) -> dg.ResourceDefinition:
+    """The resource ``runs``: opened lazily by the first step, closed at the end of the run, killed or not."""
+
+    @dg.resource(description="The batches this run holds: lease, engine, tables, rules")
+    def runs(_context: dg.InitResourceContext) -> Iterator[BatchRuns]:
+        held = BatchRuns(settings)
+        try:
+            yield held
+        finally:
+            held.close()
+
+    return runs
+

@@ -1,0 +1,29 @@
+"""`enriched_leads`: what is known about a lead without asking anybody."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from aiqleads_pipeline.assets.batch_run import BatchRuns
+from aiqleads_pipeline.assets.facts import counts_by, filled_shares, materialized
+from aiqleads_pipeline.assets.specs import asset_spec, table_check_specs
+from aiqleads_pipeline.stages.enrich import enrich_leads
+
+
+@dg.multi_asset(
+    specs=[asset_spec("enriched_leads")], check_specs=table_check_specs("enriched_leads"), name="enriched_leads"
+)
+def enriched_leads(context: dg.AssetExecutionContext, runs: dg.ResourceParam[BatchRuns]) -> dg.MaterializeResult:
+    """Fill company, contact, place and industry facts from committed references."""
+    with runs.step(context) as run:
+        relation = enrich_leads(
+            run.con, run.read("validated_leads"), as_of=run.as_of, enabled=run.settings.flags.enableEnrichment
+        )
+        rows = run.write(relation, "enriched_leads")
+        table = run.read("enriched_leads")
+        return materialized(
+            run,
+            "enriched_leads",
+            rows,
+            {"by_status": counts_by(table, "enrichment_status"), "filled_share": filled_shares(table)},
+        )

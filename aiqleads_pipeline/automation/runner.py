@@ -1,0 +1,64 @@
+"""The resident runner: takes small drops as they come and runs their job in its own warm process.
+
+Belongs here: the loop. It does what the sensors do, only sooner: a run started by the daemon takes seconds to start.
+While its lease is fresh, the sensors leave small drops to it; when it dies, they take over.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+
+import dagster as dg
+
+from aiqleads_pipeline.automation.reaping import reap
+from aiqleads_pipeline.automation.running import run_batch
+from aiqleads_pipeline.outside import Outside, holder_name
+from resources.store import drops
+from resources.store.leases import hold_lease
+
+RUNNER_LEASE = "runner"
+TICK_SECONDS = 0.25
+
+
+def run_resident(defs: dg.Definitions, outside: Outside) -> None:
+    """Run until SIGTERM or SIGINT; one such runner works per home, another one waits for its turn."""
+    stop = threading.Event()
+
+    def on_signal(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+    with dg.DagsterInstance.get() as instance:
+        lease = None
+        remembered: dict[str, str] = {}
+        while not stop.is_set():
+            if lease is None or lease.is_lost:
+                lease = hold_lease(outside.store, RUNNER_LEASE, holder_name("runner"), outside.settings.LEASE_SECONDS)
+                if lease is not None:
+                    reap(outside, instance)
+            if lease is not None:
+                remembered = tick(defs, instance, outside, remembered)
+            stop.wait(TICK_SECONDS)
+        if lease is not None:
+            lease.close()
+
+
+def tick(
+    defs: dg.Definitions, instance: dg.DagsterInstance, outside: Outside, remembered: dict[str, str]
+) -> dict[str, str]:
+    """Look once: register what is new, run what is small; returns what is still growing."""
+    found = drops.discover(
+        outside.bucket,
+        outside.store,
+        now=outside.settings.now(),
+        settle_seconds=outside.settings.DROP_SETTLE_SECONDS,
+        remembered=remembered,
+    )
+    for batch in drops.open_batches(outside.store, state="waiting"):
+        is_hot = batch.size_bytes <= outside.settings.HOT_DROP_KB * 1024
+        if is_hot and drops.request_batch(outside.store, batch.batch_id, by="runner"):
+            run_batch(defs, instance, outside, batch.batch_id)
+    return dict(found.waiting)

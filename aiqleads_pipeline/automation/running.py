@@ -1,0 +1,51 @@
+"""Runs the job of a batch in this process, on the real instance: the same job that the sensors launch.
+
+Belongs here: partition, tags, and what became of the batch. Used by ``aiqleads process`` and the resident runner.
+"""
+
+from __future__ import annotations
+
+import time
+
+import dagster as dg
+
+from aiqleads_pipeline.assets.batch_run import time_limit_seconds
+from aiqleads_pipeline.assets.outcomes import OUTCOMES_SOURCE
+from aiqleads_pipeline.assets.specs import batches, outcome_batches
+from aiqleads_pipeline.automation.jobs import LOAD_OUTCOMES, MAX_RUNTIME_TAG, PROCESS_BATCH
+from aiqleads_pipeline.outside import Outside
+from resources.store import drops
+
+POLL_SECONDS = 0.2
+
+
+def run_batch(defs: dg.Definitions, instance: dg.DagsterInstance, outside: Outside, batch_id: str) -> bool:
+    """Execute a batch's job here and now; True if it succeeded. The ledger holds what became of it."""
+    batch = drops.batch(outside.store, batch_id)
+    job_name, partitions = job_of(batch)
+    instance.add_dynamic_partitions(str(partitions.name), [batch_id])
+    result = defs.resolve_job_def(job_name).execute_in_process(
+        instance=instance, partition_key=batch_id, raise_on_error=False, tags=run_tags(outside, batch)
+    )
+    return result.success
+
+
+def job_of(batch: drops.Batch) -> tuple[str, dg.DynamicPartitionsDefinition]:
+    """The job a batch wants and the partitions it belongs to: outcomes are no leads."""
+    return (LOAD_OUTCOMES, outcome_batches) if batch.source == OUTCOMES_SOURCE else (PROCESS_BATCH, batches)
+
+
+def run_tags(outside: Outside, batch: drops.Batch) -> dict[str, str]:
+    """The tags of a batch's run, the same whoever starts it."""
+    limit = time_limit_seconds(outside.settings, batch)
+    return {"aiqleads/source": batch.source, MAX_RUNTIME_TAG: str(int(limit))}
+
+
+def wait_until_settled(outside: Outside, batch_id: str, patience_seconds: float) -> drops.Batch:
+    """Wait while somebody else runs the batch; returns it as it stands at the end or when patience ends."""
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        batch = drops.batch(outside.store, batch_id)
+        if batch.state in ("done", "failed", "quarantined") or time.monotonic() > deadline:
+            return batch
+        time.sleep(POLL_SECONDS)

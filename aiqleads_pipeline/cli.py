@@ -1,0 +1,224 @@
+"""The command line ``aiqleads``: parsing, printing, exit statuses. What a command does is in ``commands``.
+
+Errors are one readable line on standard error with what to do next; exit status 0 means success and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from aiqleads_pipeline.outside import Outside
+
+app = typer.Typer(
+    name="aiqleads",
+    help="The lead pipeline: a dropped file becomes routed leads.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+review_app = typer.Typer(help="Leads that wait for a person.", no_args_is_help=True)
+app.add_typer(review_app, name="review")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]
+
+
+def readable_errors[**P, R](command: Callable[P, R]) -> Callable[P, R]:
+    """Turn the errors that a person can act on into one line and exit status 1."""
+
+    @wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except _known_errors() as error:
+            typer.echo(f"aiqleads: {error}", err=True)
+            raise typer.Exit(1) from None
+
+    return wrapped
+
+
+@app.command()
+@readable_errors
+def demo(as_json: AsJson = False) -> None:
+    """The main job on the sample drops, everything embedded: prints the funnel and where to look."""
+    from aiqleads_pipeline.commands.demo import run_demo
+
+    summaries = run_demo(_outside(), say=lambda line: typer.echo(line, err=as_json))
+    if as_json:
+        for summary in summaries:
+            typer.echo(json.dumps(summary))
+
+
+@app.command()
+@readable_errors
+def process(
+    files: Annotated[list[Path], typer.Argument(help="Files of leads: CSV, XLSX, JSON, NDJSON, Parquet.")],
+    source: Annotated[str, typer.Option(help="The source they come from: a folder name under uploads/.")],
+    as_json: AsJson = False,
+) -> None:
+    """Put each file in the watched bucket and run its batch, waiting for the end."""
+    from aiqleads_pipeline.commands.process import as_json as summary_json
+    from aiqleads_pipeline.commands.process import process_files
+
+    missing = [str(file) for file in files if not file.is_file()]
+    if missing:
+        raise typer.BadParameter(f"no such file: {', '.join(missing)}")
+    is_good = True
+    for summary in process_files(_outside(), files, source, show_progress=not as_json):
+        is_good = is_good and summary.status in ("done", "repeat")
+        if as_json:
+            typer.echo(json.dumps(summary_json(summary)))
+        else:
+            _print_summary(summary_json(summary))
+    if not is_good:
+        raise typer.Exit(1)
+
+
+@app.command()
+@readable_errors
+def up(port: Annotated[int | None, typer.Option(help="Port of the Dagster web UI.")] = None) -> None:
+    """Start everything for one machine: database, Dagster webserver and daemon, resident runner; Ctrl-C ends all."""
+    from aiqleads_pipeline.commands.up import start_all
+
+    outside = _outside()
+    start_all(outside, port or outside.settings.WEBSERVER_PORT, say=lambda line: typer.echo(line, err=True))
+
+
+@app.command(hidden=True)
+@readable_errors
+def runner() -> None:
+    """The resident runner alone (a part of `up`)."""
+    from aiqleads_pipeline.automation.instance import prepare_instance
+    from aiqleads_pipeline.automation.runner import run_resident
+    from aiqleads_pipeline.definitions import build_defs
+
+    outside = _outside()
+    prepare_instance(outside)
+    run_resident(build_defs(), outside)
+
+
+@app.command()
+@readable_errors
+def table(
+    name: Annotated[str, typer.Argument(help="A table of the contract, e.g. routed_leads.")],
+    batch: Annotated[str | None, typer.Option(help="Only this batch.")] = None,
+    kind: Annotated[str, typer.Option("--format", help="parquet, csv or json.")] = "csv",
+    out: Annotated[Path | None, typer.Option(help="A file instead of standard output.")] = None,
+) -> None:
+    """Write a table to standard output or a file (CSV safe against formula injection)."""
+    from aiqleads_pipeline.commands.table import FORMATS, write_table
+
+    if kind not in FORMATS:
+        raise typer.BadParameter(f"--format is one of {', '.join(FORMATS)}")
+    write_table(_outside(), name, batch, kind, out)
+
+
+@app.command()
+@readable_errors
+def lead(lead_id: str, as_json: AsJson = False) -> None:
+    """The whole story of one lead: every step, decision, reason, attempt."""
+    from aiqleads_pipeline.commands.lead import lead_story
+
+    story = lead_story(_outside(), lead_id)
+    if as_json:
+        typer.echo(json.dumps(story, default=str))
+        return
+    for step, rows in story.items():
+        typer.secho(step, bold=True)
+        for row in rows if isinstance(rows, list) else [{"id": rows}]:
+            for column, value in row.items():
+                typer.echo(f"  {column:28} {value if isinstance(value, str) else json.dumps(value, default=str)}")
+            typer.echo("")
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Check settings, database, bucket, lake, disk, rules, queues: ranked causes, exit status 1 if anything is wrong."""
+    from aiqleads_pipeline.commands.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        if as_json:
+            typer.echo(json.dumps(finding.__dict__))
+        else:
+            mark = typer.style("ok  ", fg="green") if finding.ok else typer.style("FAIL", fg="red", bold=True)
+            typer.echo(f"{mark} {finding.check:12} {finding.detail}")
+            if not finding.ok:
+                typer.echo(f"     {'':12} → {finding.what_to_do}")
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+@review_app.command("list")
+@readable_errors
+def review_list(as_json: AsJson = False, limit: int = 50) -> None:
+    """Leads that wait for a person, the oldest first."""
+    from resources.store import reviews
+
+    for row in reviews.list_open(_outside().store, limit=limit):
+        if as_json:
+            typer.echo(json.dumps(row, default=str))
+        else:
+            hint = row["suggestion"]
+            typer.echo(f"{row['lead_id']}  {row['opened_at']:%Y-%m-%d %H:%M}  {row['reason_code']:16}  {hint}")
+
+
+@review_app.command("assign")
+@readable_errors
+def review_assign(
+    lead_id: str,
+    owner: Annotated[str, typer.Option(help="Owner id from teams.yaml.")],
+    by: Annotated[str, typer.Option(help="Who decides.", envvar="USER")] = "operator",
+) -> None:
+    """Give a waiting lead to an owner; its deliveries are written in the same transaction."""
+    from aiqleads_pipeline.commands.review import assign
+
+    typer.echo(assign(_outside(), lead_id, owner, by))
+
+
+def main() -> None:
+    """The console script."""
+    app()
+
+
+def _outside() -> Outside:
+    from aiqleads_pipeline.outside import open_outside
+
+    return open_outside()
+
+
+def _known_errors() -> tuple[type[Exception], ...]:
+    from aiqleads_pipeline.commands.lead import UnknownLead
+    from aiqleads_pipeline.commands.review import UnknownOwner
+    from aiqleads_pipeline.commands.table import UnknownTable
+    from aiqleads_pipeline.rules.loading import RulesError
+    from aiqleads_pipeline.settings import SettingsError
+    from resources.bucket import BucketError
+    from resources.lake import TableCorrupt, TableMissing
+    from resources.store.errors import StoreError
+
+    return (
+        SettingsError, RulesError, StoreError, BucketError, TableMissing, TableCorrupt, UnknownTable, UnknownLead,
+        UnknownOwner,
+    )  # fmt: skip
+
+
+def _print_summary(summary: dict[str, Any]) -> None:
+    mark = typer.style(str(summary["status"]), fg="green" if summary["status"] in ("done", "repeat") else "red")
+    typer.echo(f"{summary['file']}: {mark} · batch {summary['batch_id']} · {summary['seconds']} s")
+    if summary["reason_code"]:
+        typer.echo(f"  {summary['reason_code']}: {summary['detail']}")
+    else:
+        names = ("received", "rejected", "duplicates", "routed", "in_review", "delivered_pending")
+        typer.echo("  " + " · ".join(f"{name} {summary[name]:,}" for name in names))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

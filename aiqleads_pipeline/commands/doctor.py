@@ -1,0 +1,114 @@
+"""`aiqleads doctor`: what is wrong, the likeliest cause first, and what to do about it.
+
+Belongs here: looking. A finding never holds a secret or a lead's data. What can't be looked at because of an
+earlier fault is left out: the first failing line is the cause to mend.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from aiqleads_pipeline.outside import Outside, open_outside
+from aiqleads_pipeline.rules.loading import RulesError
+from aiqleads_pipeline.settings import SettingsError, load_settings
+from resources.store import alerts, drops
+from resources.store.database import Store
+from resources.store.errors import StoreError
+
+LOW_DISK_BYTES = 2 << 30
+CLOCK_SKEW_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at."""
+
+    check: str
+    ok: bool
+    detail: str
+    what_to_do: str = ""
+
+
+def examine() -> list[Finding]:
+    """Look at everything, causes before symptoms; wrong ones first."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        return [Finding("settings", False, str(error), "Correct the variable and run again.")]
+    outside = open_outside(settings)
+    found = [Finding("settings", True, f"home {settings.home}")]
+    for look in (_rules, _disk, _bucket, _lake, _database):
+        found += look(outside)
+    return sorted(found, key=lambda finding: finding.ok)
+
+
+def _rules(outside: Outside) -> Iterator[Finding]:
+    try:
+        outside.rules()
+        yield Finding("rules", True, f"{outside.settings.rules_dir} is sound")
+    except RulesError as error:
+        yield Finding("rules", False, str(error).replace("\n", "; "), "Correct the lines named.")
+
+
+def _disk(outside: Outside) -> Iterator[Finding]:
+    home = outside.settings.home
+    home.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(home).free
+    detail = f"{free / (1 << 30):.1f} GiB free under {home}"
+    yield Finding("disk", free > LOW_DISK_BYTES, detail, "Free disk space: below 2 GiB large batches may fail.")
+
+
+def _bucket(outside: Outside) -> Iterator[Finding]:
+    yield from _reachable(
+        "bucket", outside.settings.bucket_url, "AIQLEADS_BUCKET_URL", lambda: sum(1 for _ in outside.bucket.list_objects())
+    )
+
+
+def _lake(outside: Outside) -> Iterator[Finding]:
+    url = outside.settings.lake_url
+    yield from _reachable("lake", url, "AIQLEADS_LAKE_URL", lambda: outside.lake.exists("raw_leads", "none"))
+
+
+def _reachable(check: str, url: str, variable: str, look: Callable[[], object]) -> Iterator[Finding]:
+    try:
+        look()
+        is_writable = "://" in url or not os.path.exists(url) or os.access(url, os.W_OK)
+        yield Finding(check, is_writable, url, f"Let this user write there, or set {variable}.")
+    except Exception as error:
+        yield Finding(check, False, f"{url}: {type(error).__name__}", f"Check {variable} and who may read it.")
+
+
+def _database(outside: Outside) -> Iterator[Finding]:
+    try:
+        store = outside.store
+        rows = store.read_rows("SELECT now() AS now, version() AS version")
+    except StoreError as error:
+        yield Finding("database", False, str(error), "Check AIQLEADS_DATABASE_URL, or the log under <home>/pg.")
+        return
+    yield Finding("database", True, str(rows[0]["version"]).split(" on ")[0])
+    skew = abs((rows[0]["now"] - datetime.now(UTC)).total_seconds())
+    yield Finding("clocks", skew < CLOCK_SKEW_SECONDS, f"database {skew:.1f} s apart", "Run a time service on both.")
+    yield from _queues(outside, store)
+
+
+def _queues(outside: Outside, store: Store) -> Iterator[Finding]:
+    waiting = drops.open_batches(store)
+    stuck = [b for b in waiting if b.state == "failed"]
+    yield Finding(
+        "batches",
+        not stuck,
+        f"{len(waiting) - len(stuck)} open, {len(stuck)} failed"
+        + "".join(f"; {b.batch_id}: {b.detail}" for b in stuck[:3]),
+        "Open the run in the Dagster UI, mend the cause, and run the partition again.",
+    )
+    seen = alerts.open_alerts(store)
+    yield Finding(
+        "alerts",
+        not [a for a in seen if a["severity"] == "error"],
+        f"{len(seen)} open" + "".join(f"; {a['code']} {a['subject']}: {a['detail']}" for a in seen[:3]),
+        "Each names its batch: `aiqleads table rejected_leads --batch ID`, or drop the mended file again.",
+    )

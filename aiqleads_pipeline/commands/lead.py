@@ -1,0 +1,72 @@
+"""`aiqleads lead`: the whole story of one lead, from the row it came with to its deliveries."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+from aiqleads_pipeline.contract import STORE_TABLES, TABLES
+from aiqleads_pipeline.outside import Outside
+from aiqleads_pipeline.stages.engine import open_engine
+from resources.lake import TableMissing
+from resources.store.bulk import fetch_arrow_where
+
+JSON_COLUMNS = ("extra", "raw", "reasons", "suggestion")
+
+
+class UnknownLead(Exception):
+    """No batch holds the lead."""
+
+
+def lead_story(outside: Outside, lead_id: str) -> dict[str, Any]:
+    """Every step's row about a lead, in the order of the flow; a table without it is left out.
+
+    Raises:
+        UnknownLead: the id is no UUID or no batch holds it.
+    """
+    try:
+        wanted = str(UUID(lead_id))
+    except ValueError as error:
+        raise UnknownLead(f"{lead_id!r} is no lead id: it looks like 0f8c1d2e-....-8...-....-............") from error
+    con = open_engine(outside.settings)
+    outside.lake.attach(con)
+    story: dict[str, Any] = {"lead_id": wanted}
+    for table in TABLES:
+        rows = _store_rows(outside, table, wanted) if table in STORE_TABLES else _lake_rows(outside, con, table, wanted)
+        if rows:
+            story[table] = rows
+    if len(story) == 1:
+        raise UnknownLead(f"no batch holds the lead {wanted}")
+    return story
+
+
+def _lake_rows(outside: Outside, con: Any, table: str, lead_id: str) -> list[dict[str, Any]]:
+    # Lead ids ascend within a batch, so that Parquet's statistics leave almost nothing to read.
+    if not outside.lake.has_table(table):
+        return []
+    relation = con.read_parquet(outside.lake.glob(table), hive_partitioning=False)
+    return _rows(relation.filter(f"lead_id = '{lead_id}'::UUID").to_arrow_table().to_pylist())
+
+
+def _store_rows(outside: Outside, table: str, lead_id: str) -> list[dict[str, Any]]:
+    return _rows(fetch_arrow_where(outside.store, table, TABLES[table].column_names, lead_id=lead_id).to_pylist())
+
+
+def _rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows without empty cells, JSON columns opened."""
+    return [
+        {
+            name: json.loads(value) if name in JSON_COLUMNS and isinstance(value, str) else _plain(value)
+            for name, value in row.items()
+            if value not in (None, "", [])
+        }
+        for row in rows
+    ]
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, int | float | bool | str | list | dict) else str(value)
+
+
+__all__ = ["TableMissing", "UnknownLead", "lead_story"]

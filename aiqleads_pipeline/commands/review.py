@@ -1,0 +1,35 @@
+"""`aiqleads review assign`: a person gives a waiting lead to an owner."""
+
+from __future__ import annotations
+
+from aiqleads_pipeline.outside import Outside
+from resources.store import reviews
+
+
+class UnknownOwner(Exception):
+    """No such owner in teams.yaml, or the lead does not wait."""
+
+
+def assign(outside: Outside, lead_id: str, owner: str, by: str) -> str:
+    """Resolve a waiting lead; returns the line to print.
+
+    Raises:
+        UnknownOwner: the owner is not in teams.yaml, or the lead does not wait for anybody.
+    """
+    rules = outside.rules()
+    teams = [team for team in rules.teams.teams if owner in team.members]
+    if not teams:
+        known = ", ".join(sorted(each.id for each in rules.teams.owners))
+        raise UnknownOwner(f"{owner!r} is in no team of teams.yaml; there are: {known}")
+    done = reviews.assign(
+        outside.store,
+        lead_id,
+        owner=owner,
+        team=teams[0].id,
+        by=by,
+        destinations=[each.name for each in rules.destinations.enabled],
+        now=outside.settings.now(),
+    )
+    if not done:
+        raise UnknownOwner(f"lead {lead_id} does not wait: `aiqleads review list` shows who does")
+    return f"{lead_id} → {owner} ({teams[0].id})"

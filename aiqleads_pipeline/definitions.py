@@ -1,0 +1,27 @@
+"""The Dagster definitions: everything put together, nothing opened. ``build_defs`` takes settings for tests."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from aiqleads_pipeline.assets.batch_run import batch_runs_resource
+from aiqleads_pipeline.assets.registry import ASSETS
+from aiqleads_pipeline.automation.jobs import JOBS
+from aiqleads_pipeline.automation.schedules import SCHEDULES
+from aiqleads_pipeline.automation.sensors import build_sensors
+from aiqleads_pipeline.settings import Settings
+
+
+def build_defs(settings: Settings | None = None, **overrides: object) -> dg.Definitions:
+    """All assets, jobs, sensors and schedules; ``overrides`` replace resources by name."""
+    return dg.Definitions(
+        assets=ASSETS,
+        jobs=JOBS,
+        schedules=SCHEDULES,
+        sensors=build_sensors(settings),
+        resources={"runs": batch_runs_resource(settings), **overrides},
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_defs()

@@ -100,7 +100,7 @@ def release_stale_requests(store: Store, older_than: datetime) -> list[str]:
 def reopen(
     store: Store, batch_id: str, states: Sequence[str] = ("requested", "running", "failed", "quarantined")
 ) -> bool:
-    """Let a batch wait again if it is in one of the states. Free a running one only if its worker is known to be dead."""
+    """Let a batch wait again if it is in one of the states. Free a running one only if its worker is dead."""
     with store.transaction("store:reopen_batch") as con:
         wanted = {"batch_ids": [batch_id], "states": list(states)}
         return con.execute(statement("batches/reopen"), wanted).first() is not None

@@ -175,6 +175,8 @@ accounts = Table(
     Column("team", String, nullable=False),
     Column("batch_id", String, nullable=False),
     Column("seq", BigInteger, nullable=False),
+    Index("ix_accounts_seq", "seq"),
+    Index("ix_accounts_batch", "batch_id"),
 )
 
 review_queue = Table(

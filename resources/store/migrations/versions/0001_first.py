@@ -21,6 +21,8 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('company_domain', name=op.f('pk_accounts')),
     schema='aiqleads'
     )
+    op.create_index('ix_accounts_batch', 'accounts', ['batch_id'], unique=False, schema='aiqleads')
+    op.create_index('ix_accounts_seq', 'accounts', ['seq'], unique=False, schema='aiqleads')
     op.create_table('alerts',
     sa.Column('alert_id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('code', sa.String(), nullable=False),

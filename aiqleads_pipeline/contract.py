@@ -350,7 +350,7 @@ REVIEW_QUEUE = Table(
             TEXT,
             "Why it waits",
             required=True,
-            one_of=("no_rule", "no_capacity", "no_owner", "routing_disabled"),
+            one_of=("no_rule", "sent_to_review", "no_capacity", "no_owner", "routing_disabled"),
         ),
         Column("suggestion", JSON, "JSON: team, owner and rule that would be taken", required=True),
         Column("opened_at", TIME, "Since when it waits", required=True),

@@ -85,6 +85,8 @@ _ALL = (
            "See the run's log."),
     # why a lead waits for a person
     Reason("no_rule", "review", "No routing rule matches.", "Add a rule or a catch-all to routing.yaml."),
+    Reason("sent_to_review", "review", "A routing rule sends such leads to a person.",
+           "Assign it by hand; the rule is named in the suggestion."),
     Reason("no_capacity", "review", "Every owner of the team is at capacity.",
            "Raise max_open_leads in teams.yaml, or assign by hand."),
     Reason("no_owner", "review", "The team has no active owner.", "Activate an owner in teams.yaml."),

@@ -1,0 +1,108 @@
+"""The words of a routing decision: which rule and why, who was considered, why the others were passed over.
+
+Belongs here: the JSON of ``routed_leads.reasons``. It is written once per distinct decision and names all that is
+needed to decide again: team, candidates with weights, and the turn give the owner (``stages.rota``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from aiqleads_pipeline.rules.routing import RoutingRules
+from aiqleads_pipeline.stages.rota import Stretch
+from aiqleads_pipeline.stages.route.plan import Lanes, Plan
+
+Decision = tuple[int, str, int, str | None]  # rule number, method, slot, owner of the company's account
+
+
+def explain_decisions(
+    decisions: Sequence[Decision], lanes: Lanes, routing: RoutingRules, plan: Plan
+) -> list[dict[str, Any]]:
+    """The rows of ``reasons.sql``, one per decision."""
+    owners = list(lanes.owner_numbers)
+    turns = _turns_by_slot(plan)
+
+    @cache
+    def explain_turn(slot: int) -> dict[str, Any]:
+        return _explain_turn(*turns[slot], lanes)
+
+    rows = []
+    for number, method, slot, account_owner in decisions:
+        rule = routing.rules[number]
+        told: dict[str, Any] = {"rule": rule.id, "when": rule.when.in_words(), "team": rule.team}
+        if method == "rota":
+            told |= {"method": "rota", **explain_turn(slot)}
+        else:
+            told |= _explain_account(method, owners[-1 - slot], rule.team, lanes)
+        if account_owner and method != "account":
+            told["account"] = _explain_substitute(account_owner, lanes)
+        rows.append(
+            {
+                "rule_number": number,
+                "method": method,
+                "slot": slot,
+                "account_owner": account_owner or "",
+                "reasons": json.dumps(told, ensure_ascii=False, separators=(",", ":")),
+            }
+        )
+    return rows
+
+
+def _turns_by_slot(plan: Plan) -> dict[int, tuple[Stretch, int]]:
+    ends = [*plan.first_slots[1:], None]
+    found: dict[int, tuple[Stretch, int]] = {}
+    for stretch, first, end in zip(plan.stretches, plan.first_slots, ends, strict=True):
+        last = end if end is not None else first + min(stretch.leads_count, len(stretch.pool.sequence))
+        found |= {slot: (stretch, stretch.first_turn + slot - first) for slot in range(first, last)}
+    return found
+
+
+def _explain_turn(stretch: Stretch, turn: int, lanes: Lanes) -> dict[str, Any]:
+    pool = stretch.pool
+    owner = pool.owner_at(turn)
+    passed_over = {}
+    for other, _ in pool.shares:
+        if other != owner:
+            wait = pool.turn_of(other, pool.turns_before(turn, other)) - turn
+            passed_over[other] = f"not their turn: next in {wait} {'lead' if wait == 1 else 'leads'}"
+    for other in lanes.teams.team_by_id[pool.team].members:
+        if why := lanes.teams.owner_by_id[other].why_unavailable(lanes.day):
+            passed_over[other] = why
+    for other in stretch.full:
+        limit = lanes.teams.owner_by_id[other].max_open_leads
+        passed_over[other] = f"at capacity: {limit} of {limit} open leads"
+    return {
+        "pool": pool.id,
+        "turn": turn % len(pool.sequence) + 1,
+        "turns_in_cycle": len(pool.sequence),
+        "candidates": [{"owner": candidate, "weight": weight} for candidate, weight in pool.shares],
+        "passed_over": passed_over,
+    }
+
+
+def _explain_account(method: str, owner: str, team: str, lanes: Lanes) -> dict[str, Any]:
+    because = (
+        f"the company's account belongs to {owner}"
+        if method == "account"
+        else f"the company's first lead in this batch went to {owner}"
+    )
+    return {
+        "method": "account",
+        "because": because,
+        "candidates": [{"owner": owner}],
+        "passed_over": {other: because for other in lanes.teams.team_by_id[team].members if other != owner},
+    }
+
+
+def _explain_substitute(account_owner: str, lanes: Lanes) -> dict[str, str]:
+    """Why the owner of the company's account does not get the lead, and what becomes of the account."""
+    known = lanes.teams.owner_by_id.get(account_owner)
+    if known is None or account_owner not in lanes.teams.members:
+        return {"owner": account_owner, "why_not": "in no team any more", "then": "the account goes to the new owner"}
+    why_not = known.why_unavailable(lanes.day) or ""
+    stays = known.active
+    then = "the account stays with its owner" if stays else "the account goes to the new owner"
+    return {"owner": account_owner, "why_not": why_not, "then": then}

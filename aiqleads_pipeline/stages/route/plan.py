@@ -1,0 +1,130 @@
+"""Which owners take a batch's leads: turns for every team and room for every owner, from counts alone.
+
+Belongs here: what is decided per team and owner in Python, before SQL gives each lead its turn. Does not belong here:
+the order of turns (``stages.rota``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from aiqleads_pipeline.rules.teams import REVIEW, TeamRules
+from aiqleads_pipeline.stages.rota import Ledger, Stretch, give_turns, taken_by_owner
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """The teams as they stand on a day, with each owner's open leads when the batch began."""
+
+    teams: TeamRules
+    day: date
+    open_count: Mapping[str, int]
+
+    def available(self, team: str) -> list[str]:
+        """The members that are active and not absent, whether they have room or not; none for ``review``."""
+        return [] if team == REVIEW else self.teams.available(self.teams.team_by_id[team].members, self.day)
+
+    @cached_property
+    def owner_numbers(self) -> dict[str, int]:
+        """The owners that sit in a team and are active, numbered from 0."""
+        active = (o for o in sorted(self.teams.members) if self.teams.owner_by_id[o].active)
+        return {owner: number for number, owner in enumerate(active)}
+
+    def room(self, owner: str) -> int | None:
+        """How many leads the owner can take in this batch; null without a limit."""
+        limit = self.teams.owner_by_id[owner].max_open_leads
+        return None if limit is None else max(limit - self.open_count.get(owner, 0), 0)
+
+    def owner_rows(self) -> list[dict[str, Any]]:
+        """The rows of ``owners.sql``."""
+        return [
+            {
+                "owner_number": number,
+                "owner": owner,
+                "is_available": self.teams.owner_by_id[owner].why_unavailable(self.day) is None,
+                "account_room_count": self.room(owner),
+            }
+            for owner, number in self.owner_numbers.items()
+        ]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Stretches of turns for each team, and the room that is left for leads that follow their company.
+
+    The stretches lie one behind the other in the numbering of slots. A stretch has a slot for each turn of its pool's
+    period, or for each lead if there are fewer.
+    """
+
+    stretches: tuple[Stretch, ...]
+    rooms: Mapping[str, int]
+
+    @cached_property
+    def first_slots(self) -> list[int]:
+        """The first slot of each stretch."""
+        slots, total = [], 0
+        for stretch in self.stretches:
+            slots.append(total)
+            total += _slots_count(stretch)
+        return slots
+
+    def stretch_rows(self) -> list[dict[str, Any]]:
+        """The rows of ``stretches.sql``."""
+        return [
+            {
+                "team": s.pool.team,
+                "first_place": s.first_lead,
+                "last_place": s.first_lead + s.leads_count - 1,
+                "first_slot": first,
+                "slots_count": _slots_count(s),
+                "is_over": s.is_over,
+            }
+            for s, first in zip(self.stretches, self.first_slots, strict=True)
+        ]
+
+    def slot_owners(self) -> list[str]:
+        """The owner of each slot."""
+        return [s.pool.owner_at(s.first_turn + i) for s in self.stretches for i in range(_slots_count(s))]
+
+    def turns_passed(self) -> dict[str, int]:
+        """Turns that passed in this batch, by pool id."""
+        passed: dict[str, int] = {}
+        for stretch in self.stretches:
+            if not stretch.is_over:
+                passed[stretch.pool.id] = passed.get(stretch.pool.id, 0) + stretch.leads_count
+        return passed
+
+    def given(self) -> dict[tuple[str, str], int]:
+        """Leads given in turns, by owner and pool id."""
+        given: dict[tuple[str, str], int] = {}
+        for stretch in self.stretches:
+            for owner, count in {} if stretch.is_over else taken_by_owner(stretch).items():
+                if count:
+                    given[owner, stretch.pool.id] = given.get((owner, stretch.pool.id), 0) + count
+        return given
+
+
+def plan_turns(lanes: Lanes, turns: Mapping[str, int], counts: Mapping[tuple[str, str | None], int]) -> Plan:
+    """Share out the batch: accounts first, then each team's leads in the order of ``teams.yaml``.
+
+    Args:
+        turns: turns that passed so far, by pool id.
+        counts: leads by lane: ``("account", owner)`` and ``("rota", team)``.
+    """
+    room = {owner: limit for owner in lanes.owner_numbers if (limit := lanes.room(owner)) is not None}
+    ledger = Ledger(dict(turns), room)
+    for owner in lanes.owner_numbers:
+        ledger.take(owner, counts.get(("account", owner), 0))
+    stretches: list[Stretch] = []
+    for team in lanes.teams.team_by_id:
+        weights = {owner: lanes.teams.owner_by_id[owner].weight for owner in lanes.available(team)}
+        stretches += give_turns(team, weights, counts.get(("rota", team), 0), ledger)
+    return Plan(tuple(stretches), ledger.room)
+
+
+def _slots_count(stretch: Stretch) -> int:
+    return min(stretch.leads_count, len(stretch.pool.sequence))

@@ -166,15 +166,17 @@ owner_totals = Table(
     Column("closed_count", BigInteger, nullable=False, server_default=text("0")),
 )
 
-# Accounts: the same company goes to the same owner. `seq` grows with each routing commit.
+# Accounts: the same company goes to the same owner. Append-only: each routing that gives a company an owner adds a row
+# with its `seq`, and the account at a time is the company's last row before that `seq`. So a batch that is routed again
+# sees what it saw the first time.
 accounts = Table(
     "accounts",
     metadata,
     Column("company_domain", String, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("owner", String, nullable=False),
     Column("team", String, nullable=False),
     Column("batch_id", String, nullable=False),
-    Column("seq", BigInteger, nullable=False),
     Index("ix_accounts_seq", "seq"),
     Index("ix_accounts_batch", "batch_id"),
 )

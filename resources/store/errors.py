@@ -3,7 +3,6 @@
 ``StoreUnavailable`` is the transient kind; every other ``StoreError`` is permanent for the one who meets it. The
 messages hold no values of rows and no credentials.
 """
-# ruff: noqa: N818 (they are named by what happened, like TableMissing)
 
 from __future__ import annotations
 

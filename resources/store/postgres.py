@@ -55,10 +55,11 @@ class Cluster:
         found = (self.data / "PG_VERSION").read_text(encoding="ascii").strip()
         if found != str(MAJOR):
             raise ServerStartFailed(f"{self.data} holds data of PostgreSQL {found}, this release runs {MAJOR}")
-        # Nothing of this server runs (the caller holds alive.lock), so a pid file is a left-over, and the pid in it may
-        # be anybody's by now, which would make the server refuse to start.
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
         socket_dir = self._make_socket_dir(user)
+        # Nothing of this server runs (the caller holds alive.lock), so pid files are left-overs, and the pid in them
+        # may be a zombie's or anybody's by now, which would make the server refuse to start.
+        for left_over in (self.data / "postmaster.pid", socket_dir / f".s.PGSQL.{PORT}.lock"):
+            left_over.unlink(missing_ok=True)
         self._write_conf(user, socket_dir)
         result = self._pg_ctl(user, "start", "-w", "-t", "5", "-l", str(self._log), pass_fds=(alive,))
         if result.returncode != 0 and self.state() == "gone":

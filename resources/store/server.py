@@ -51,9 +51,9 @@ class EmbeddedServer:
         try:
             self._run_dir.mkdir(parents=True, exist_ok=True)
             with self._start_lock(deadline):
+                self._ensure_running(deadline)
                 if self._users is None or self._owner_pid != os.getpid():
                     self._join()
-                self._ensure_running(deadline)
         except OSError as error:
             where = f" ({error.filename})" if error.filename else ""
             raise ServerStartFailed(f"the embedded database can't start: {error.strerror or error}{where}") from error

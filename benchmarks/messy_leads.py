@@ -52,9 +52,7 @@ def write_messy_leads(path: Path, rows: int = 1_000_000, seed: int = SEED) -> Pl
     """Write ``rows`` leads with a header to ``path``, about 300 bytes each; returns what was planted."""
     planted = Planted(rows=rows)
     con = duckdb.connect(config={"threads": 2, "memory_limit": "512MB", "preserve_insertion_order": True})
-    draws = pa.RecordBatchReader.from_batches(
-        _draw_chunk(0, 1, seed, Planted()).schema, _chunks(rows, seed, planted)
-    )
+    draws = pa.RecordBatchReader.from_batches(_draw_chunk(0, 1, seed, Planted()).schema, _chunks(rows, seed, planted))
     con.from_arrow(draws).create_view("draws")
     statement = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
     con.sql(statement).write_csv(str(path), sep=",", header=True, encoding="utf-8")

@@ -54,11 +54,25 @@ Printing Properties Publishing Realty Research Resorts Retail Robotics Roofing S
 Software Solutions Staffing Steel Storage Studios Supply Systems Technologies Telecom Textiles Tools Toys Trading
 Transport Travel Utilities Ventures Warehousing Water Wellness Wholesale Wines Works
 """.split()
-COMPANY_FORMS = ["", " Inc", " Inc.", ", Inc.", " LLC", " Ltd", " Corp.", " & Co", " GmbH", " Group", " Holdings", " S.A."]
+COMPANY_FORMS = [
+    "",
+    " Inc",
+    " Inc.",
+    ", Inc.",
+    " LLC",
+    " Ltd",
+    " Corp.",
+    " & Co",
+    " GmbH",
+    " Group",
+    " Holdings",
+    " S.A.",
+]
 DOMAIN_ENDS = [".com", ".com", ".com", ".com", ".net", ".org", ".io", ".co", ".us", ".biz"]
 FREE_MAIL = ["gmail.com", "gmail.com", "gmail.com", "yahoo.com", "outlook.com", "hotmail.com", "aol.com", "icloud.com"]
 
-INDUSTRIES = """
+INDUSTRIES = (
+    """
 Software|Information Technology|IT services|SaaS|Computer Software|Internet|Telecommunications|Banking|Financial Services
 Insurance|Accounting|Investment Management|Healthcare|Hospital & Health Care|Medical Devices|Pharmaceuticals|Dental
 Manufacturing|Machinery|Automotive|Chemicals|Plastics|Textiles|Food & Beverages|Food Production|Construction
@@ -67,17 +81,28 @@ Wholesale Distribution|Logistics|Transportation/Trucking|Warehousing|Airlines|Ed
 Primary schools|Government|Public Administration|Nonprofit|Legal Services|Law Practice|Management Consulting
 Marketing & Advertising|Staffing and Recruiting|Hospitality|Restaurants|Hotels|Travel|Media|Publishing|Entertainment|Gaming
 Agriculture|Farming|Mining & Metals|Oil & Energy|Oil and gas|Utilities|Renewables|Environmental Services|Security|Misc
-""".replace("\n", "|").strip("|").split("|")
+""".replace("\n", "|")
+    .strip("|")
+    .split("|")
+)
 
-_RANKS = """
+_RANKS = (
+    """
 Chief|VP|Vice President of|SVP,|Director of|Senior Director,|Head of|Sr. Manager|Manager,|Senior|Lead|Regional|Junior
 Assistant|Associate|Interim|Group|Principal|Global Head of|Deputy
-""".replace("\n", "|").strip("|").split("|")
-_FIELDS = """
+""".replace("\n", "|")
+    .strip("|")
+    .split("|")
+)
+_FIELDS = (
+    """
 Sales|Marketing|Operations|Engineering|Finance|Human Resources|Information Technology|Procurement|Product|Data
 Customer Success|Legal|Business Development|Supply Chain|Design|Quality|Research|Security|Facilities|Analytics
 Accounting|Communications|Purchasing|Demand Generation|Software Development|Training|Compliance|Strategy
-""".replace("\n", "|").strip("|").split("|")
+""".replace("\n", "|")
+    .strip("|")
+    .split("|")
+)
 JOB_TITLES = [
     "CEO", "CTO", "CFO", "COO", "CMO", "CIO", "Owner", "Founder", "Co-Founder & CEO", "President", "Managing Director",
     "Software Engineer", "Office Manager", "Buyer", "Physician", "Teacher", "Attorney", "Consultant", "Analyst",

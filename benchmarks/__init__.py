@@ -1,1 +1,1 @@
-"""Measuring and breaking: benchmarks beside the floor and beside peers, and the crash drill. Nothing here is shipped."""
+"""Measuring and breaking: benchmarks beside the floor and beside peers, and the crash drill. Not shipped."""

@@ -6,7 +6,12 @@ places, area codes and postal prefixes belong together as they do on a map, so t
 
 from __future__ import annotations
 
-FIRST_NAMES = """
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+FIRST_NAMES = _words("""
 James Mary Robert Patricia John Jennifer Michael Linda David Elizabeth William Barbara Richard Susan Joseph Jessica
 Thomas Sarah Christopher Karen Charles Lisa Daniel Nancy Matthew Betty Anthony Sandra Mark Margaret Donald Ashley
 Steven Kimberly Andrew Emily Paul Donna Joshua Michelle Kenneth Carol Kevin Amanda Brian Melissa Timothy Deborah
@@ -16,13 +21,13 @@ Katherine Samuel Christine Gregory Helen Alexander Debra Patrick Rachel Frank Ca
 Olivia Jerry Heather Tyler Diane Aaron Julie José Zoë Łukasz Søren Renée Björn Chloé Jürgen Þóra Nuño İpek Françoise
 Aarav Priya Rahul Ananya Wei Yuki Haruto Minh Thị Oluwaseun Chidi Amara Fatima Omar Yusuf Leila Mehmet Ayşe Dmitri
 Anastasia Katarzyna Zsófia Matteo Giulia Luca Sofía Mateo Valentina Thiago Inês Siobhán Niamh Anne-Marie Jean-Luc
-""".split()
+""")
 
-_NAME_STARTS = """
+_NAME_STARTS = _words("""
 Ander Barn Beck Black Brad Bren Cald Carl Chap Craw Dun East Edger Fair Fitz Gold Graf Green Hall Hamp Har Hart Hol
 Ken Kings Lang Lind Mac Mar Mill Nor Oak Pem Quin Rad Rich Ros Sand Shel Stan Stern Thorn Under Wal Wes Whit Win Wood
-""".split()
-_NAME_ENDS = "son man ton field ley well ford berg worth wick stein land more hurst gren ner dale by ham croft".split()
+""")
+_NAME_ENDS = _words("son man ton field ley well ford berg worth wick stein land more hurst gren ner dale by ham croft")
 _NAMES_AS_THEY_ARE = """
 Smith Johnson Williams Brown Jones Garcia Miller Davis Rodriguez Martinez Hernandez Lopez Gonzalez Wilson Anderson
 Thomas Taylor Moore Jackson Martin Lee Perez Thompson White Harris Sanchez Clark Ramirez Lewis Robinson Walker Young
@@ -36,15 +41,15 @@ LAST_NAMES = [
 ]
 LAST_NAMES = [name.replace("_", " ") for name in LAST_NAMES]
 
-COMPANY_STARTS = """
+COMPANY_STARTS = _words("""
 Acme Apex Atlas Aurora Beacon Birch Blue Bridge Bright Cedar Civic Clear Cobalt Copper Coral Crest Crown Delta Dyna
 Eagle Echo Ember Ever Falcon First Forge Fox Fusion Gate Glacier Global Grand Granite Green Harbor Haven High Horizon
 Hudson Icon Inter Iron Jade Juniper Keystone Lake Laurel Liberty Lumen Lunar Maple Meridian Metro Mid Mont Noble North
 Nova Ocean Olive Omni Onyx Opal Orbit Osprey Pacific Paragon Peak Pine Pioneer Polar Prime Quantum Quest Rapid Raven
 Red Ridge River Rock Royal Sage Salt Sierra Signal Silver Sky Solar South Spark Spring Star Sterling Stone Summit Sun
 Swift Terra Titan Trail Tri True Union Unity Urban Valley Vector Vertex Vista Vital West White Wild Wind Zenith Zeta
-""".split()
-COMPANY_ENDS = """
+""")
+COMPANY_ENDS = _words("""
 Analytics Apparel Automation Bakery Bank Biotech Builders Capital Care Chemicals Clinic Cloud Components Construction
 Consulting Credit Dairy Data Dental Design Digital Distribution Dynamics Education Electric Energy Engineering
 Equipment Farms Fashion Finance Fitness Foods Freight Furniture Games Gas Health Hotels Housing Imaging Industries
@@ -53,7 +58,7 @@ Mobility Motors Networks Oil Optics Organics Packaging Partners Payments Pharma 
 Printing Properties Publishing Realty Research Resorts Retail Robotics Roofing Schools Security Semiconductor Shipping
 Software Solutions Staffing Steel Storage Studios Supply Systems Technologies Telecom Textiles Tools Toys Trading
 Transport Travel Utilities Ventures Warehousing Water Wellness Wholesale Wines Works
-""".split()
+""")
 COMPANY_FORMS = [
     "",
     " Inc",
@@ -73,14 +78,17 @@ FREE_MAIL = ["gmail.com", "gmail.com", "gmail.com", "yahoo.com", "outlook.com", 
 
 INDUSTRIES = (
     """
-Software|Information Technology|IT services|SaaS|Computer Software|Internet|Telecommunications|Banking|Financial Services
-Insurance|Accounting|Investment Management|Healthcare|Hospital & Health Care|Medical Devices|Pharmaceuticals|Dental
+Software|Information Technology|IT services|SaaS|Computer Software|Internet|Telecommunications|Banking
+Financial Services
+Insurance|Accounting|Investment Management|Healthcare|Hospital & Health Care|Medical Devices
+Pharmaceuticals|Dental
 Manufacturing|Machinery|Automotive|Chemicals|Plastics|Textiles|Food & Beverages|Food Production|Construction
-Building Materials|Architecture & Planning|Real Estate|Commercial Real Estate|Property Management|Retail|E-commerce|Wholesale
-Wholesale Distribution|Logistics|Transportation/Trucking|Warehousing|Airlines|Education|Higher Education|E-Learning
-Primary schools|Government|Public Administration|Nonprofit|Legal Services|Law Practice|Management Consulting
-Marketing & Advertising|Staffing and Recruiting|Hospitality|Restaurants|Hotels|Travel|Media|Publishing|Entertainment|Gaming
-Agriculture|Farming|Mining & Metals|Oil & Energy|Oil and gas|Utilities|Renewables|Environmental Services|Security|Misc
+Building Materials|Architecture & Planning|Real Estate|Commercial Real Estate|Property Management|Retail|E-commerce
+Wholesale|Wholesale Distribution|Logistics|Transportation/Trucking|Warehousing|Airlines|Education|Higher Education
+E-Learning|Primary schools|Government|Public Administration|Nonprofit|Legal Services|Law Practice|Management Consulting
+Marketing & Advertising|Staffing and Recruiting|Hospitality|Restaurants|Hotels|Travel|Media|Publishing|Entertainment
+Gaming|Agriculture|Farming|Mining & Metals|Oil & Energy|Oil and gas|Utilities|Renewables|Environmental Services
+Security|Misc
 """.replace("\n", "|")
     .strip("|")
     .split("|")
@@ -112,8 +120,8 @@ JOB_TITLES = [
 
 STREETS = [
     f"{name} {kind}"
-    for name in "Main Oak Maple Cedar Elm Pine Park Lake Hill Washington Lincoln Church River Market Mill Spring".split()
-    for kind in "St Ave Rd Blvd Ln Dr Way Ct Pl Street Avenue".split()
+    for name in _words("Main Oak Maple Cedar Elm Pine Park Lake Hill Washington Lincoln Church River Market Mill")
+    for kind in _words("St Ave Rd Blvd Ln Dr Way Ct Pl Street Avenue")
 ]
 
 # City, state as people write it, first three digits of the ZIP, area code, country as people write it.
@@ -130,7 +138,8 @@ US_PLACES = [
     ("Kansas City", "MO", "641", "816"), ("Omaha", "NE", "681", "402"), ("Dallas", "TX", "752", "214"),
     ("Houston", "Texas", "770", "713"), ("Austin", "tx", "787", "512"), ("Denver", "CO", "802", "303"),
     ("Phoenix", "AZ", "850", "602"), ("Albuquerque", "NM", "871", "505"), ("Las Vegas", "Nevada", "891", "702"),
-    ("Los Angeles", "CA", "900", "213"), ("San Diego", "California", "921", "619"), ("San Francisco", "CA", "941", "415"),
+    ("Los Angeles", "CA", "900", "213"), ("San Diego", "California", "921", "619"),
+    ("San Francisco", "CA", "941", "415"),
     ("Sacramento", "Calif.", "958", "916"), ("Portland", "OR", "972", "503"), ("Seattle", "WA", "981", "206"),
 ]  # fmt: skip
 US_NAMES = ["United States", "USA", "US", "U.S.A.", "united states", "United States of America", ""]
@@ -139,12 +148,16 @@ US_NAMES = ["United States", "USA", "US", "U.S.A.", "united states", "United Sta
 OTHER_PLACES = [
     ("London", "England", "SW1A 1AA", "United Kingdom", "+44 20 7### ####"),
     ("Manchester", "", "M1 1AE", "UK", "+44 161 4## ####"), ("Berlin", "", "101##", "Germany", "+49 30 2#######"),
-    ("München", "Bayern", "803##", "Deutschland", "+49 89 3#######"), ("Paris", "", "750##", "France", "+33 1 42 ## ## ##"),
+    ("München", "Bayern", "803##", "Deutschland", "+49 89 3#######"),
+    ("Paris", "", "750##", "France", "+33 1 42 ## ## ##"),
     ("Lyon", "", "690##", "france", "+33 6 12 ## ## ##"), ("Toronto", "ON", "M5V 2T6", "Canada", "+1 416 4##-####"),
-    ("Montréal", "Québec", "H3A 1A1", "CA", "+1 514 3##-####"), ("Sydney", "NSW", "2000", "Australia", "+61 2 9### ####"),
+    ("Montréal", "Québec", "H3A 1A1", "CA", "+1 514 3##-####"),
+    ("Sydney", "NSW", "2000", "Australia", "+61 2 9### ####"),
     ("Madrid", "", "280##", "España", "+34 91 4## ## ##"), ("Milano", "", "201##", "Italy", "+39 02 4#######"),
-    ("Amsterdam", "", "1012 AB", "The Netherlands", "+31 20 6## ####"), ("Zürich", "ZH", "80##", "Switzerland", "+41 44 2## ## ##"),
-    ("Bengaluru", "Karnataka", "5600##", "India", "+91 98### #####"), ("São Paulo", "SP", "01310-100", "Brasil", "+55 11 9#### ####"),
+    ("Amsterdam", "", "1012 AB", "The Netherlands", "+31 20 6## ####"),
+    ("Zürich", "ZH", "80##", "Switzerland", "+41 44 2## ## ##"),
+    ("Bengaluru", "Karnataka", "5600##", "India", "+91 98### #####"),
+    ("São Paulo", "SP", "01310-100", "Brasil", "+55 11 9#### ####"),
 ]  # fmt: skip
 
 CAMPAIGNS = [f"{what} {when}" for what in ("Webinar", "Trade fair", "Retargeting", "newsletter", "Google Ads – brand",

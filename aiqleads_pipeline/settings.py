@@ -107,7 +107,7 @@ _PREFIXES: dict[str, type[BaseModel]] = {
     "AIQLEADS_": Settings,
 }
 # Names under our prefix that other modules own: secrets, crash points of the drills, what `up` hands to its children.
-_NOT_SETTINGS = ("AIQLEADS_SECRET__", "AIQLEADS_CRASH_", "AIQLEADS_DAGSTER_")
+_NOT_SETTINGS = ("AIQLEADS_SECRET__", "AIQLEADS_CRASH_", "AIQLEADS_STOP_", "AIQLEADS_DAGSTER_")
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 CRASH_AT = "AIQLEADS_CRASH_AT"  # name of the point at which this process kills itself: a drill sets it
+STOP_AT = "AIQLEADS_STOP_AT"  # name of the point at which this process stops itself until somebody continues it
 CRASH_LOG = "AIQLEADS_CRASH_LOG"  # file that collects the names of the points passed, one per line
 
 
@@ -28,10 +29,12 @@ def durable_write(name: str) -> Iterator[None]:
 
 
 def crash_point(point: str) -> None:
-    """Die here by SIGKILL if a drill asks for it; otherwise note that the point was passed."""
+    """Die here by SIGKILL, or sleep here by SIGSTOP, if a drill asks for it; note that the point was reached."""
     log = os.environ.get(CRASH_LOG)
     if log:
         with open(log, "a", encoding="utf-8") as file:
             file.write(point + "\n")
     if os.environ.get(CRASH_AT) == point:
         os.kill(os.getpid(), signal.SIGKILL)
+    if os.environ.get(STOP_AT) == point:
+        os.kill(os.getpid(), signal.SIGSTOP)

@@ -1,0 +1,61 @@
+"""Alerts: what a person must see. One is open per code and subject, counts its times, and is closed when healed.
+
+``detail`` is one line without personal data.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from resources.store.database import statement
+
+if TYPE_CHECKING:
+    from resources.store.database import Store
+
+_DETAIL_CHARS = 4000
+
+
+def raise_alert(
+    store: Store,
+    code: str,
+    subject: str,
+    severity: str,
+    detail: str,
+    run_id: str | None,
+    now: datetime,
+) -> int:
+    """Open an alert, or count the open one of this code and subject; returns how often it was raised.
+
+    Args:
+        code: a reason code.
+        subject: what it is about (a batch, a check of a batch, a destination).
+        severity: ``error`` or ``warning``.
+        now: UTC.
+    """
+    row = {
+        "code": code,
+        "subject": subject,
+        "severity": severity,
+        "detail": detail.replace("\0", "")[:_DETAIL_CHARS],
+        "run_id": run_id,
+        "now": now,
+    }
+    with store.transaction("store:raise_alert") as con:
+        return int(con.execute(statement("alerts/raise"), row).scalar_one())
+
+
+def close_alert(store: Store, code: str, subject: str, now: datetime) -> bool:
+    """Close the open alert of this code and subject; False if there is none (then nothing is written)."""
+    if not any(alert["code"] == code and alert["subject"] == subject for alert in open_alerts(store)):
+        return False
+    with store.transaction("store:close_alert") as con:
+        closed = {"code": code, "subject": subject, "now": now}
+        return con.execute(statement("alerts/close"), closed).first() is not None
+
+
+def open_alerts(store: Store, limit: int = 1000) -> list[dict[str, Any]]:
+    """Open alerts, errors first, then the youngest: ``alert_id, code, subject, severity, detail, run_id, times_count,
+    opened_at, last_seen_at``."""
+    with store.read() as con:
+        return [dict(row) for row in con.execute(statement("alerts/list_open"), {"row_limit": limit}).mappings()]

@@ -23,11 +23,10 @@ def explain_decisions(
 ) -> list[dict[str, Any]]:
     """The rows of ``reasons.sql``, one per decision."""
     owners = list(lanes.owner_numbers)
-    turns = _turns_by_slot(plan)
 
     @cache
     def explain_turn(slot: int) -> dict[str, Any]:
-        return _explain_turn(*turns[slot], lanes)
+        return _explain_turn(*plan.slots[slot], lanes)
 
     rows = []
     for number, method, slot, account_owner in decisions:
@@ -49,15 +48,6 @@ def explain_decisions(
             }
         )
     return rows
-
-
-def _turns_by_slot(plan: Plan) -> dict[int, tuple[Stretch, int]]:
-    ends = [*plan.first_slots[1:], None]
-    found: dict[int, tuple[Stretch, int]] = {}
-    for stretch, first, end in zip(plan.stretches, plan.first_slots, ends, strict=True):
-        last = end if end is not None else first + min(stretch.leads_count, len(stretch.pool.sequence))
-        found |= {slot: (stretch, stretch.first_turn + slot - first) for slot in range(first, last)}
-    return found
 
 
 def _explain_turn(stretch: Stretch, turn: int, lanes: Lanes) -> dict[str, Any]:

@@ -63,32 +63,31 @@ class Plan:
     stretches: tuple[Stretch, ...]
     rooms: Mapping[str, int]
 
-    @cached_property
-    def first_slots(self) -> list[int]:
-        """The first slot of each stretch."""
-        slots, total = [], 0
-        for stretch in self.stretches:
-            slots.append(total)
-            total += _slots_count(stretch)
-        return slots
-
     def stretch_rows(self) -> list[dict[str, Any]]:
         """The rows of ``stretches.sql``."""
-        return [
-            {
-                "team": s.pool.team,
-                "first_place": s.first_lead,
-                "last_place": s.first_lead + s.leads_count - 1,
-                "first_slot": first,
-                "slots_count": _slots_count(s),
-                "is_over": s.is_over,
-            }
-            for s, first in zip(self.stretches, self.first_slots, strict=True)
-        ]
+        rows, first_slot = [], 0
+        for s in self.stretches:
+            rows.append(
+                {
+                    "team": s.pool.team,
+                    "first_place": s.first_lead,
+                    "last_place": s.first_lead + s.leads_count - 1,
+                    "first_slot": first_slot,
+                    "slots_count": _slots_count(s),
+                    "is_over": s.is_over,
+                }
+            )
+            first_slot += _slots_count(s)
+        return rows
+
+    @cached_property
+    def slots(self) -> list[tuple[Stretch, int]]:
+        """The stretch of each slot, and the turn of its pool that the slot is."""
+        return [(s, s.first_turn + i) for s in self.stretches for i in range(_slots_count(s))]
 
     def slot_owners(self) -> list[str]:
-        """The owner of each slot."""
-        return [s.pool.owner_at(s.first_turn + i) for s in self.stretches for i in range(_slots_count(s))]
+        """Whose turn each slot is."""
+        return [stretch.pool.owner_at(turn) for stretch, turn in self.slots]
 
     def turns_passed(self) -> dict[str, int]:
         """Turns that passed in this batch, by pool id."""

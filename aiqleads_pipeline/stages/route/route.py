@@ -165,8 +165,8 @@ def _match(
     routing: RoutingRules,
 ) -> None:
     accounts = snapshot.accounts or con.sql("SELECT '' AS company_domain, '' AS owner, '' AS team LIMIT 0")
-    asks_score = any(rule.when.min_lead_score or rule.when.max_lead_score is not None for rule in routing.rules)
-    scored = scored if asks_score else scored.limit(0)
+    if not any(rule.when.asks_score for rule in routing.rules):
+        scored = scored.limit(0)
     _keep(con, "matched", "match_rules", enriched=enriched, scored=scored, classified=classified)
     _keep(con, "companies", "group_companies", accounts=accounts)
     _keep(con, "sorted", "sort_leads")

@@ -1,0 +1,30 @@
+-- Accepted leads as they were given, marked as not enriched.
+-- Grain: accepted lead. Key: lead_id. Input: enrich_leads.
+SELECT
+    *,
+    CASE WHEN first_name IS NOT NULL THEN 'given' END AS first_name_source,
+    CASE WHEN last_name IS NOT NULL THEN 'given' END AS last_name_source,
+    CASE WHEN company_name IS NOT NULL THEN 'given' END AS company_name_source,
+    CASE WHEN website IS NOT NULL THEN 'given' END AS website_source,
+    CASE WHEN city IS NOT NULL THEN 'given' END AS city_source,
+    CASE WHEN region IS NOT NULL THEN 'given' END AS region_source,
+    CASE WHEN country IS NOT NULL THEN 'given' END AS country_source,
+    NULL AS email_kind, NULL AS email_kind_source,
+    NULL AS phone_type, NULL AS phone_type_source,
+    NULL AS phone_country, NULL AS phone_country_source,
+    NULL AS time_zone, NULL AS time_zone_source,
+    NULL AS country_name, NULL AS country_name_source,
+    NULL AS region_name, NULL AS region_name_source,
+    NULL AS county, NULL AS county_source,
+    NULL AS latitude_deg, NULL AS latitude_deg_source,
+    NULL AS longitude_deg, NULL AS longitude_deg_source,
+    NULL AS company_domain, NULL AS company_domain_source,
+    NULL AS job_seniority, NULL AS job_seniority_source,
+    NULL AS job_function, NULL AS job_function_source,
+    NULL AS industry_code, NULL AS industry_code_source,
+    NULL AS employee_band, NULL AS employee_band_source,
+    NULL AS revenue_band, NULL AS revenue_band_source,
+    NULL AS industry_confidence_share,
+    'none' AS enrichment_status,
+    ['enrichment_disabled'] AS degraded
+FROM enrich_leads

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-CRASH_AT = "AIQLEADS_CRASH_AT"  # name of the point at which this process kills itself: a drill sets it
-STOP_AT = "AIQLEADS_STOP_AT"  # name of the point at which this process stops itself until somebody continues it
+# Names of environment variables. A point is `before:<name>` or `after:<name>`; with `#2` behind it, its second pass.
+CRASH_AT = "AIQLEADS_CRASH_AT"  # point at which this process kills itself: a drill sets it
+STOP_AT = "AIQLEADS_STOP_AT"  # point at which this process stops itself until somebody continues it
 CRASH_LOG = "AIQLEADS_CRASH_LOG"  # file that collects the names of the points passed, one per line
+
+_passes: Counter[str] = Counter()
 
 
 @contextmanager
@@ -30,11 +35,15 @@ def durable_write(name: str) -> Iterator[None]:
 
 def crash_point(point: str) -> None:
     """Die here by SIGKILL, or sleep here by SIGSTOP, if a drill asks for it; note that the point was reached."""
-    log = os.environ.get(CRASH_LOG)
+    log, crash_at, stop_at = (os.environ.get(name) for name in (CRASH_LOG, CRASH_AT, STOP_AT))
+    if not (log or crash_at or stop_at):
+        return
+    _passes[point] += 1
+    names = (f"{point}#{_passes[point]}", *([point] if _passes[point] == 1 else []))
     if log:
-        with open(log, "a", encoding="utf-8") as file:
+        with Path(log).open("a", encoding="utf-8") as file:
             file.write(point + "\n")
-    if os.environ.get(CRASH_AT) == point:
+    if crash_at in names:
         os.kill(os.getpid(), signal.SIGKILL)
-    if os.environ.get(STOP_AT) == point:
+    if stop_at in names:
         os.kill(os.getpid(), signal.SIGSTOP)

@@ -107,6 +107,11 @@ class When(RuleModel):
         """Whether no condition is set."""
         return not self.model_dump(exclude_none=True)
 
+    @property
+    def asks_score(self) -> bool:
+        """Whether the score makes a difference."""
+        return self.min_lead_score is not None or self.max_lead_score is not None
+
     def covers(self, other: When) -> bool:
         """Whether every lead that ``other`` matches is matched by this one too."""
         for name in LISTED:

@@ -1,5 +1,5 @@
--- The table routed_leads, in the order of the rows received.
--- grain: lead_id. inputs: route_placed, route_rules, route_reasons; variable route_as_of.
+-- The table routed_leads.
+-- grain: lead_id. inputs: route_placed, route_rules, route_reasons; variables route_as_of, route_is_on.
 SELECT
     placed.lead_id,
     placed.batch_id,

@@ -1,6 +1,7 @@
 -- Who takes each lead. With a `review_code` it waits, and the owner is only suggested. Accounts are served first, then
 -- the rotas, then the leads that follow their company's first lead in this batch. A slot names the owner: from 0 on it is
 -- a turn (`route_slots`), below 0 it is the owner with number -1 - slot.
+-- Sorted, because the store takes ascending lead ids twice as fast.
 -- grain: lead_id. inputs: route_sorted, route_stretches, route_slots, route_owners, route_rooms.
 WITH turns AS MATERIALIZED (
     SELECT

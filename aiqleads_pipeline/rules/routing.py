@@ -154,7 +154,7 @@ class RoutingFile(RuleModel):
     """``routing.yaml``."""
 
     sla: Sla = Field(default_factory=dict)
-    rules: Annotated[tuple[RoutingRule, ...], Field(min_length=1, max_length=500)]
+    rules: Annotated[list[RoutingRule], Field(min_length=1, max_length=500)]
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ def load_routing(rules_dir: Path) -> RoutingRules:
     content, file = load_rules(rules_dir / "routing.yaml", RoutingFile)
     if faults := _order_faults(content.rules, file):
         raise RulesError("\n".join(faults))
-    return RoutingRules(content.rules, {**DEFAULT_SLA, **content.sla}, file, file.sha256)
+    return RoutingRules(tuple(content.rules), {**DEFAULT_SLA, **content.sla}, file, file.sha256)
 
 
 def name_faults(
@@ -207,7 +207,7 @@ def name_faults(
     return faults
 
 
-def _order_faults(rules: tuple[RoutingRule, ...], file: RuleFile) -> list[str]:
+def _order_faults(rules: list[RoutingRule], file: RuleFile) -> list[str]:
     faults = []
     ids: dict[str, int] = {}
     for i, rule in enumerate(rules):

@@ -64,14 +64,14 @@ class Team(RuleModel):
 
     id: Id
     name: Annotated[str, Field(min_length=1, max_length=200)]
-    members: Annotated[tuple[Id, ...], Field(min_length=1, max_length=500)]
+    members: Annotated[list[Id], Field(min_length=1, max_length=500)]
 
 
 class TeamsFile(RuleModel):
     """``teams.yaml``."""
 
-    owners: Annotated[tuple[Owner, ...], Field(min_length=1)]
-    teams: Annotated[tuple[Team, ...], Field(min_length=1)]
+    owners: Annotated[list[Owner], Field(min_length=1)]
+    teams: Annotated[list[Team], Field(min_length=1)]
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def load_teams(rules_dir: Path) -> TeamRules:
     faults = _owner_faults(content, file) + _team_faults(content, file)
     if faults:
         raise RulesError("\n".join(faults))
-    return TeamRules(content.owners, content.teams, file.sha256)
+    return TeamRules(tuple(content.owners), tuple(content.teams), file.sha256)
 
 
 def _owner_faults(content: TeamsFile, file: RuleFile) -> list[str]:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 
 import typer
 
@@ -30,7 +30,11 @@ app.add_typer(review_app, name="review")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]
 
 
-def readable_errors[**P, R](command: Callable[P, R]) -> Callable[P, R]:
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def readable_errors(command: Callable[P, R]) -> Callable[P, R]:
     """Turn the errors that a person can act on into one line and exit status 1."""
 
     @wraps(command)

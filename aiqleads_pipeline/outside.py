@@ -6,13 +6,9 @@ Belongs here: putting resources and settings together. Does not belong here: any
 from __future__ import annotations
 
 import atexit
-import os
-import socket
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-
-import psutil
 
 from aiqleads_pipeline.rules.book import RuleBook, load_rule_book
 from aiqleads_pipeline.settings import Settings, load_settings
@@ -74,8 +70,3 @@ def open_outside(settings: Settings | None = None) -> Outside:
         _opened[key] = Outside(settings)
     return _opened[key]
 
-
-def holder_name(run_id: str) -> str:
-    """Who holds a lease: host, process and its start, so that a dead holder on this host is known at once."""
-    started = psutil.Process().create_time()
-    return f"{socket.gethostname()}:{os.getpid()}:{started:.2f}:{run_id}"

@@ -6,13 +6,13 @@ is in it. Layout: ``<lake>/<table>/batch=<batch_id>/part-0.parquet``; one file, 
 
 from __future__ import annotations
 
-import os
 import shutil
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from resources.atomic_file import replace_synced
 from resources.durable import durable_write
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Lake:
                 relation.query("_", f"COPY (FROM _) TO '{_quoted(staged)}' ({options})")
                 guard()
                 with durable_write(f"lake:{table}"):
-                    _replace(Path(staged), Path(target))
+                    replace_synced(Path(staged), Path(target))
             else:
                 # An object becomes visible when its upload completes: the put itself is the atomic step.
                 with durable_write(f"lake:{table}"):
@@ -101,6 +101,19 @@ class Lake:
         """The pattern of all batches of a table, for ``read_parquet(..., hive_partitioning = true)``."""
         return f"{self.url}/{table}/**/*.parquet"
 
+    def has_table(self, table: str) -> bool:
+        """Whether a table holds any batch."""
+        folder = f"{self.url}/{table}"
+        return Path(folder).exists() if self.is_local else bool(self._filesystem().exists(folder))
+
+    def batches(self, table: str) -> list[str]:
+        """The batches of a table, oldest first."""
+        folder = f"{self.url}/{table}"
+        if not self.has_table(table):
+            return []
+        names = [p.name for p in Path(folder).iterdir()] if self.is_local else self._filesystem().ls(folder, detail=False)
+        return sorted(name.rsplit("batch=", 1)[1] for name in map(str, names) if "batch=" in name)
+
     def remove_stale_files(self) -> None:
         """Remove what killed writers left behind. Call it while nobody writes (at start)."""
         if self.is_local:
@@ -116,22 +129,6 @@ class Lake:
         import fsspec
 
         return fsspec.filesystem(self.url.split("://", 1)[0])
-
-
-def _replace(staged: Path, target: Path) -> None:
-    """Rename with both file and folder synced: after a power cut there is the old batch or the new one."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    _sync(staged)
-    os.replace(staged, target)
-    _sync(target.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _quoted(path: str) -> str:

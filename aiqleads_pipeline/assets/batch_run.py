@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import shutil
+import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -19,13 +20,14 @@ import dagster as dg
 from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 from aiqleads_pipeline.contract import cast_projection
-from aiqleads_pipeline.outside import Outside, holder_name, open_outside
+from aiqleads_pipeline.outside import Outside, open_outside
 from aiqleads_pipeline.rules.book import RuleBook
 from aiqleads_pipeline.settings import Settings
 from aiqleads_pipeline.stages.engine import open_engine
 from aiqleads_pipeline.stages.reading import DropRefused
 from resources.store import alerts, drops
-from resources.store.leases import HeldLease, LeaseLost, hold_lease
+from resources.store.errors import LeaseHeld, LeaseLost
+from resources.store.leases import Lease, held, holder_name
 
 # A file larger than what one PROCESSING_TIMEOUT covers gets as many of them as it needs: stated on the run.
 BYTES_PER_TIMEOUT = 300 * 1024 * 1024
@@ -38,10 +40,11 @@ class BatchRun:
     outside: Outside
     batch: drops.Batch
     run_id: str
-    lease: HeldLease
+    lease: Lease
     con: DuckDBPyConnection
     workdir: Path
     rules: RuleBook
+    closing: ExitStack
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -86,9 +89,7 @@ class BatchRun:
 
     def close(self) -> None:
         """Give the lease back and remove temporary files."""
-        self.con.close()
-        self.lease.close()
-        shutil.rmtree(self.workdir, ignore_errors=True)
+        self.closing.close()
 
 
 class BatchRuns:
@@ -97,6 +98,11 @@ class BatchRuns:
     def __init__(self, settings: Settings | None) -> None:
         self._settings = settings
         self._open: dict[str, BatchRun] = {}
+
+    @property
+    def outside(self) -> Outside:
+        """What lies outside, for steps that are not about one batch."""
+        return open_outside(self._settings)
 
     @contextmanager
     def step(self, context: dg.AssetExecutionContext) -> Iterator[BatchRun]:
@@ -124,23 +130,32 @@ class BatchRuns:
             self._open.popitem()[1].close()
 
     def _take(self, context: dg.AssetExecutionContext) -> BatchRun:
-        outside = open_outside(self._settings)
+        outside, run_id = self.outside, context.run.run_id
         batch = drops.batch(outside.store, context.partition_key)
-        lease = hold_lease(
-            outside.store, f"batch:{batch.batch_id}", holder_name(context.run.run_id), outside.settings.LEASE_SECONDS
-        )
-        if lease is None:
-            raise dg.Failure(f"another run holds batch {batch.batch_id}; it is left alone", allow_retries=False)
-        workdir = outside.workdir(f"{batch.batch_id}-{context.run.run_id}")
-        con = open_engine(outside.settings, workdir / "spill")
-        outside.lake.attach(con)
-        run = BatchRun(outside, batch, context.run.run_id, lease, con, workdir, outside.rules())
-        lease.interrupt_after(run.time_limit_seconds, con.interrupt)
+        with ExitStack() as opening:
+            seconds = outside.settings.LEASE_SECONDS
+            try:
+                lease = opening.enter_context(
+                    held(outside.store, f"batch:{batch.batch_id}", holder_name(run_id), seconds)
+                )
+            except LeaseHeld:
+                message = f"another run holds batch {batch.batch_id}; it is left alone"
+                raise dg.Failure(message, allow_retries=False) from None
+            workdir = outside.workdir(f"{batch.batch_id}-{run_id}")
+            opening.callback(shutil.rmtree, workdir, ignore_errors=True)
+            con = open_engine(outside.settings, workdir / "spill")
+            opening.callback(con.close)
+            outside.lake.attach(con)
+            watchdog = threading.Timer(time_limit_seconds(outside.settings, batch), _time_out, (lease, con))
+            watchdog.daemon = True
+            watchdog.start()
+            opening.callback(watchdog.cancel)
+            run = BatchRun(outside, batch, run_id, lease, con, workdir, outside.rules(), opening.pop_all())
         self._open[batch.batch_id] = run
         return run
 
     def _quarantine(self, run: BatchRun, refused: DropRefused) -> None:
-        drops.mark_quarantined(run.outside.store, run.batch_id, refused.code, str(refused), lease=run.lease.lease)
+        drops.mark_quarantined(run.outside.store, run.batch_id, refused.code, str(refused), lease=run.lease)
         alerts.raise_alert(
             run.outside.store,
             code="drop_quarantined",
@@ -153,7 +168,7 @@ class BatchRuns:
 
     def _fail(self, run: BatchRun, step: str, error: Exception) -> None:
         detail = f"{step}: {redact(error)}"
-        drops.mark_failed(run.outside.store, run.batch_id, "run_failed", detail, lease=run.lease.lease)
+        drops.mark_failed(run.outside.store, run.batch_id, "run_failed", detail, lease=run.lease)
 
 
 def time_limit_seconds(settings: Settings, batch: drops.Batch) -> float:
@@ -187,3 +202,8 @@ def batch_runs_resource(settings: Settings | None = None) -> dg.ResourceDefiniti
 
     return runs
 
+
+
+def _time_out(lease: Lease, con: DuckDBPyConnection) -> None:
+    """The time limit is over: stop the statement under way; the step fails and says so."""
+    con.interrupt()

@@ -5,40 +5,35 @@ Belongs here: telling dead from slow. A worker is dead when its lease expired or
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import dagster as dg
 
+from aiqleads_pipeline.automation.running import is_abandoned
 from aiqleads_pipeline.outside import Outside
 from resources.store import alerts, drops
-from resources.store.leases import is_held
-
-# From a request to the run's first step: code server and process start included.
-REQUEST_PATIENCE = timedelta(seconds=60)
 
 
 def reap(outside: Outside, instance: dg.DagsterInstance) -> list[str]:
     """Free what is dead and let it run again, MAX_RETRIES times at most; returns the batches freed."""
-    freed = []
-    now = outside.settings.now()
-    for batch in drops.open_batches(outside.store, state="requested"):
-        if batch.requested_at and now - batch.requested_at > REQUEST_PATIENCE:
-            freed += _free(outside, instance, batch, "its run never started")
-    for batch in drops.open_batches(outside.store, state="running"):
-        freed += _free(outside, instance, batch, "its worker died")
-    return freed
+    unfinished = [
+        batch
+        for state in ("requested", "running")
+        for batch in drops.open_batches(outside.store, state=state)
+        if is_abandoned(outside, batch)
+    ]
+    for batch in unfinished:
+        _free(outside, instance, batch)
+    return [batch.batch_id for batch in unfinished]
 
 
-def _free(outside: Outside, instance: dg.DagsterInstance, batch: drops.Batch, why: str) -> list[str]:
-    if is_held(outside.store, f"batch:{batch.batch_id}"):
-        return []
+def _free(outside: Outside, instance: dg.DagsterInstance, batch: drops.Batch) -> None:
+    why = "its worker died" if batch.state == "running" else "its run never started"
     run = instance.get_run_by_id(batch.run_id) if batch.run_id else None
     if run is not None and not run.is_finished:
         instance.report_run_failed(run, f"The run was freed: {why}.")
     if batch.attempts_count > outside.settings.pipeline.MAX_RETRIES:
         drops.mark_failed(outside.store, batch.batch_id, "run_failed", f"{why}, {batch.attempts_count} times")
     else:
-        drops.reopen(outside.store, batch.batch_id)
+        drops.reopen(outside.store, batch.batch_id, states=[batch.state])
     alerts.raise_alert(
         outside.store,
         code="run_reaped",
@@ -48,4 +43,3 @@ def _free(outside: Outside, instance: dg.DagsterInstance, batch: drops.Batch, wh
         run_id=batch.run_id,
         now=outside.settings.now(),
     )
-    return [batch.batch_id]

@@ -14,9 +14,10 @@ import dagster as dg
 
 from aiqleads_pipeline.automation.reaping import reap
 from aiqleads_pipeline.automation.running import run_batch
-from aiqleads_pipeline.outside import Outside, holder_name
+from aiqleads_pipeline.outside import Outside
 from resources.store import drops
-from resources.store.leases import hold_lease
+from resources.store.errors import LeaseHeld, LeaseLost
+from resources.store.leases import Lease, held, holder_name
 
 RUNNER_LEASE = "runner"
 TICK_SECONDS = 0.25
@@ -32,33 +33,36 @@ def run_resident(defs: dg.Definitions, outside: Outside) -> None:
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
     with dg.DagsterInstance.get() as instance:
-        lease = None
-        remembered: dict[str, str] = {}
         while not stop.is_set():
-            if lease is None or lease.is_lost:
-                lease = hold_lease(outside.store, RUNNER_LEASE, holder_name("runner"), outside.settings.LEASE_SECONDS)
-                if lease is not None:
+            try:
+                seconds = outside.settings.LEASE_SECONDS
+                with held(outside.store, RUNNER_LEASE, holder_name("runner"), seconds) as lease:
                     reap(outside, instance)
-            if lease is not None:
-                remembered = tick(defs, instance, outside, remembered)
-            stop.wait(TICK_SECONDS)
-        if lease is not None:
-            lease.close()
+                    _work(defs, instance, outside, lease, stop)
+            except (LeaseHeld, LeaseLost):
+                stop.wait(1)
 
 
-def tick(
-    defs: dg.Definitions, instance: dg.DagsterInstance, outside: Outside, remembered: dict[str, str]
-) -> dict[str, str]:
-    """Look once: register what is new, run what is small; returns what is still growing."""
-    found = drops.discover(
+def _work(
+    defs: dg.Definitions, instance: dg.DagsterInstance, outside: Outside, lease: Lease, stop: threading.Event
+) -> None:
+    while not stop.is_set():
+        lease.check()
+        tick(defs, instance, outside)
+        stop.wait(TICK_SECONDS)
+
+
+def tick(defs: dg.Definitions, instance: dg.DagsterInstance, outside: Outside) -> None:
+    """Look once: register what is new, run what is small."""
+    drops.discover(
         outside.bucket,
         outside.store,
         now=outside.settings.now(),
         settle_seconds=outside.settings.DROP_SETTLE_SECONDS,
-        remembered=remembered,
+        # Looks are too close together to tell by two of them that an object stands still: its time must.
+        remembered={},
     )
     for batch in drops.open_batches(outside.store, state="waiting"):
         is_hot = batch.size_bytes <= outside.settings.HOT_DROP_KB * 1024
-        if is_hot and drops.request_batch(outside.store, batch.batch_id, by="runner"):
+        if is_hot and drops.request_batch(outside.store, batch.batch_id, by=holder_name("runner")):
             run_batch(defs, instance, outside, batch.batch_id)
-    return dict(found.waiting)

@@ -6,6 +6,7 @@ Belongs here: partition, tags, and what became of the batch. Used by ``aiqleads 
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 import dagster as dg
 
@@ -15,8 +16,12 @@ from aiqleads_pipeline.assets.specs import batches, outcome_batches
 from aiqleads_pipeline.automation.jobs import LOAD_OUTCOMES, MAX_RUNTIME_TAG, PROCESS_BATCH
 from aiqleads_pipeline.outside import Outside
 from resources.store import drops
+from resources.store.leases import holder_is_dead, holder_name, live_leases
 
 POLL_SECONDS = 0.2
+ENDED = ("done", "failed", "quarantined")
+# From a request to the run's lease: the start of a run worker included.
+REQUEST_PATIENCE = timedelta(seconds=60)
 
 
 def run_batch(defs: dg.Definitions, instance: dg.DagsterInstance, outside: Outside, batch_id: str) -> bool:
@@ -41,11 +46,27 @@ def run_tags(outside: Outside, batch: drops.Batch) -> dict[str, str]:
     return {"aiqleads/source": batch.source, MAX_RUNTIME_TAG: str(int(limit))}
 
 
-def wait_until_settled(outside: Outside, batch_id: str, patience_seconds: float) -> drops.Batch:
-    """Wait while somebody else runs the batch; returns it as it stands at the end or when patience ends."""
-    deadline = time.monotonic() + patience_seconds
+def run_or_wait(defs: dg.Definitions, instance: dg.DagsterInstance, outside: Outside, batch_id: str) -> None:
+    """Run a batch to its end, or wait for the end if somebody alive runs it; a dead one's work is taken over."""
+    me = holder_name("process")
     while True:
         batch = drops.batch(outside.store, batch_id)
-        if batch.state in ("done", "failed", "quarantined") or time.monotonic() > deadline:
-            return batch
-        time.sleep(POLL_SECONDS)
+        if batch.state in ENDED:
+            return
+        if batch.state == "waiting":
+            if drops.request_batch(outside.store, batch_id, by=me):
+                run_batch(defs, instance, outside, batch_id)
+                return
+        elif is_abandoned(outside, batch):
+            drops.reopen(outside.store, batch_id, states=["requested", "running"])
+        else:
+            time.sleep(POLL_SECONDS)
+
+
+def is_abandoned(outside: Outside, batch: drops.Batch) -> bool:
+    """Whether nobody works on a requested or running batch any more: its process is gone or its lease ran out."""
+    if f"batch:{batch.batch_id}" in live_leases(outside.store):
+        return False
+    if batch.state == "running" or (batch.requested_by and holder_is_dead(batch.requested_by)):
+        return True
+    return batch.requested_at is not None and outside.settings.now() - batch.requested_at > REQUEST_PATIENCE

@@ -19,7 +19,7 @@ from aiqleads_pipeline.automation.running import job_of, run_tags
 from aiqleads_pipeline.outside import Outside, open_outside
 from aiqleads_pipeline.settings import Settings
 from resources.store import alerts, drops
-from resources.store.leases import is_held
+from resources.store.leases import live_leases
 
 RUNNING = dg.DefaultSensorStatus.RUNNING
 # A small drop that the resident runner did not take by then is asked for by the sensor.
@@ -66,7 +66,7 @@ def _watch(channel: str, name: str, outside: Callable[[], Outside]) -> dg.Sensor
 
 def request_runs(outside: Outside, channel: str, cursor: str | None = None) -> dg.SensorResult:
     """Ask for the runs of all waiting batches of a channel that nobody else takes."""
-    runner_is_alive = is_held(outside.store, RUNNER_LEASE)
+    runner_is_alive = RUNNER_LEASE in live_leases(outside.store)
     now = outside.settings.now()
     runs, partitions = [], []
     for batch in drops.open_batches(outside.store, state="waiting", channel=channel):

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from sqlalchemy import text
+
 from aiqleads_pipeline.outside import Outside, open_outside
 from aiqleads_pipeline.rules.loading import RulesError
 from aiqleads_pipeline.settings import SettingsError, load_settings
@@ -85,12 +87,13 @@ def _reachable(check: str, url: str, variable: str, look: Callable[[], object]) 
 def _database(outside: Outside) -> Iterator[Finding]:
     try:
         store = outside.store
-        rows = store.read_rows("SELECT now() AS now, version() AS version")
+        with store.read() as con:
+            row = con.execute(text("SELECT now() AS now, version() AS version")).one()
     except StoreError as error:
         yield Finding("database", False, str(error), "Check AIQLEADS_DATABASE_URL, or the log under <home>/pg.")
         return
-    yield Finding("database", True, str(rows[0]["version"]).split(" on ")[0])
-    skew = abs((rows[0]["now"] - datetime.now(UTC)).total_seconds())
+    yield Finding("database", True, str(row.version).split(" on ")[0])
+    skew = abs((row.now - datetime.now(UTC)).total_seconds())
     yield Finding("clocks", skew < CLOCK_SKEW_SECONDS, f"database {skew:.1f} s apart", "Run a time service on both.")
     yield from _queues(outside, store)
 

@@ -14,7 +14,7 @@ import dagster as dg
 
 from aiqleads_pipeline.assets.specs import UPSTREAM
 from aiqleads_pipeline.automation.instance import prepare_instance
-from aiqleads_pipeline.automation.running import run_batch, wait_until_settled
+from aiqleads_pipeline.automation.running import run_or_wait
 from aiqleads_pipeline.contract import STORE_TABLES
 from aiqleads_pipeline.outside import Outside
 from resources.store import drops
@@ -68,18 +68,17 @@ def process_file(
     show_progress: bool = False,
 ) -> Summary:
     """Put one file in the bucket, run its batch (or wait for whoever runs it), and say what became of it."""
-    started = outside.settings.now()
     dropped = outside.bucket.put(file, "upload", source, file.name)
-    drop = drops.register(outside.bucket, outside.store, dropped, now=started)
+    drop = drops.register(outside.bucket, outside.store, dropped, now=outside.settings.now())
     batch = drops.batch(outside.store, drop.batch_id)
-    if batch.state not in ("done", "quarantined"):
-        with ThreadPoolExecutor(1) as pool:
-            ending = pool.submit(_run_or_wait, defs, instance, outside, batch.batch_id)
-            _show(outside, batch.batch_id, file.name, ending, show_progress)
-            ending.result()
-        batch = drops.batch(outside.store, batch.batch_id)
-    is_new = not drop.is_repeat or batch.received_at >= started
-    return summarise(batch, file.name, status=batch.state if is_new or batch.state != "done" else "repeat")
+    if batch.state == "done":
+        return summarise(batch, file.name, status="repeat")
+    with ThreadPoolExecutor(1) as pool:
+        ending = pool.submit(run_or_wait, defs, instance, outside, batch.batch_id)
+        _show(outside, batch.batch_id, file.name, ending, show_progress)
+        ending.result()
+    batch = drops.batch(outside.store, batch.batch_id)
+    return summarise(batch, file.name, status=batch.state)
 
 
 def summarise(batch: drops.Batch, file: str, status: str) -> Summary:
@@ -106,13 +105,6 @@ def summarise(batch: drops.Batch, file: str, status: str) -> Summary:
 def as_json(summary: Summary) -> dict[str, object]:
     """The summary as the JSON object that other programs read."""
     return asdict(summary)
-
-
-def _run_or_wait(defs: dg.Definitions, instance: dg.DagsterInstance, outside: Outside, batch_id: str) -> None:
-    if drops.request_batch(outside.store, batch_id, by="process"):
-        run_batch(defs, instance, outside, batch_id)
-    else:
-        wait_until_settled(outside, batch_id, patience_seconds=86_400)
 
 
 def _show(outside: Outside, batch_id: str, name: str, ending: Future[None], show_progress: bool) -> None:

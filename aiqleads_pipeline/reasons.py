@@ -37,6 +37,8 @@ _ALL = (
     Reason("invalid_email", "row", "Not an e-mail address.", "Write it as name@domain."),
     Reason("several_emails", "row", "More than one e-mail address in the cell; the first is used.",
            "One address per cell."),
+    Reason("several_phones", "row", "More than one phone number in the cell; the first is used.",
+           "One number per cell."),
     Reason("invalid_phone", "row", "Not a valid phone number.", "Write it with its country code: +1 415 555 0100."),
     Reason("spreadsheet_arithmetic", "row", "A spreadsheet calculated this instead of keeping the text.",
            "Format the column as text before saving."),

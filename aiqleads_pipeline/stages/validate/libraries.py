@@ -1,0 +1,106 @@
+"""What only a library can decide, by distinct value: a few e-mail addresses, phone numbers and web hosts of a batch.
+
+Belongs here: calls of email_validator, phonenumbers and idna, and the temp tables of their answers. Each table has a
+row for '' as well, so that every lead finds one. The libraries load only if something is left to them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from aiqleads_pipeline.stages.engine import load_reference, run_sql
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
+
+
+def settle_emails(con: DuckDBPyConnection, unsettled: DuckDBPyRelation) -> None:
+    """Fill ``settled_emails(candidate, email)`` for the addresses in ``unsettled``."""
+    candidates = [row[0] for row in unsettled.fetchall()]
+    _fill(con, "settled_emails", {"candidate": ["", *candidates], "email": [None, *map(read_email, candidates)]})
+
+
+def settle_phones(con: DuckDBPyConnection, unsettled: DuckDBPyRelation) -> None:
+    """Fill ``settled_phones(number, country, e164)`` for the numbers and countries in ``unsettled``."""
+    rows = unsettled.fetchall()
+    _fill(
+        con,
+        "settled_phones",
+        {
+            "number": ["", *(number for number, _ in rows)],
+            "country": ["", *(country or "" for _, country in rows)],
+            "e164": [None, *(read_phone(number, country) for number, country in rows)],
+        },
+    )
+
+
+def settle_sites(con: DuckDBPyConnection) -> None:
+    """Fill ``settled_sites(host, domain)`` for the hosts of the view ``raw`` that have three labels or more."""
+    hosts = run_sql(con, "stages/validate/hosts").fetchall()
+    found = [(host, _ascii_host(host)) for (host,) in hosts]
+    _fill(con, "deep_hosts", {"host": [h for h, _ in found], "ascii_host": [a for _, a in found]})
+    if found:
+        load_reference(con, "public_suffixes")
+        run_sql(con, "stages/validate/sites").query("_", "CREATE OR REPLACE TEMP TABLE settled_sites AS FROM _")
+    else:
+        _fill(con, "settled_sites", {"host": [""], "domain": [None]})
+
+
+def read_email(candidate: str) -> str | None:
+    """The address with its domain in ASCII, lower case; None if email_validator refuses it."""
+    from email_validator import EmailNotValidError, validate_email
+
+    try:
+        found = validate_email(candidate, check_deliverability=False)
+    except EmailNotValidError:
+        return None
+    return f"{found.local_part}@{found.ascii_domain}".lower()
+
+
+def read_phone(number: str, country: str | None) -> str | None:
+    """The number in E.164 form; None if it is no valid number of any country.
+
+    ``00`` in front stands for a plus as long as that makes a valid number; a number that brings its country's calling
+    code without a plus is understood as well.
+    """
+    import phonenumbers
+
+    digits = "".join(letter for letter in number if letter.isdigit())
+    tries: list[tuple[str, str | None]] = [(number, country)]
+    if number.lstrip("(")[:1] != "+":
+        if digits.startswith("0011"):
+            tries.insert(0, (f"+{digits[4:]}", None))
+        elif digits.startswith("00"):
+            tries.insert(0, (f"+{digits[2:]}", None))
+        elif digits.startswith("011"):
+            tries.insert(0, (f"+{digits[3:]}", None))
+        elif country and digits.startswith(str(phonenumbers.country_code_for_region(country))):
+            tries.append((f"+{digits}", None))
+    for text, region in tries:
+        try:
+            parsed = phonenumbers.parse(text, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_valid_number(parsed):
+            return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    return None
+
+
+def _ascii_host(host: str) -> str | None:
+    if host.isascii():
+        return host
+    import idna
+
+    try:
+        return idna.encode(host, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return None
+
+
+def _fill(con: DuckDBPyConnection, table: str, columns: dict[str, Sequence[str | None]]) -> None:
+    data = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
+    con.from_arrow(data).query("_", f'CREATE OR REPLACE TEMP TABLE "{table}" AS FROM _')

@@ -1,0 +1,40 @@
+-- E-mail addresses: what `email_validator` decides about ASCII addresses, as patterns. Scalar macros.
+
+-- The first thing in the cell that has an @, without the wrapping that mail programs and people put around it.
+CREATE OR REPLACE TEMP MACRO email_candidate(cell) AS
+    CASE
+        WHEN regexp_full_match(cell, '[a-zA-Z0-9._+\-]+@[a-zA-Z0-9.\-]*[a-zA-Z0-9]') THEN lower(cell)
+        ELSE lower(regexp_replace(regexp_replace(coalesce(
+            nullif(regexp_extract(cell, '<\s*(?:mailto:)?([^<>\s]+@[^<>\s]+)\s*>', 1), ''),
+            nullif(regexp_extract(cell, '[^\s<>,;|"()\[\]]+@[^\s<>,;|"()\[\]]+'), ''), cell),
+            '(?i)^(?:mailto:|e-?mail:|smtp:)+', ''), '^''+|[.,;:''!?]+$|\?.*$', '', 'g'))
+    END;
+
+CREATE OR REPLACE TEMP MACRO has_several_emails(cell) AS
+    regexp_matches(cell, '[^\s<>,;|"()\[\]]@[^\s<>,;|"()\[\]/]+(?:[\s,;|/"<>()\[\]]|\bor\b)+[^\s<>,;|"()\[\]]+@\S')
+    AND NOT regexp_full_match(cell, '[^<]*<[^<>]*>');
+
+-- Addresses that people type to get past a form: none@none.com and the like.
+CREATE OR REPLACE TEMP MACRO is_placeholder_email(candidate) AS
+    regexp_full_match(candidate, '(?:none?|na|n/a|no-?e?-?mail|not?given|unknown|null|test|x+|a|abc|asdf|fake|spam)@(?:none?|na|no-?e?-?mail|unknown|null|test|email|mail|x+|a|b|abc|asdf|fake|spam|notgiven)\.(?:com|net|org|no|de|co|nope)');
+
+CREATE OR REPLACE TEMP MACRO needs_email_library(candidate) AS
+    regexp_matches(candidate, '[^\x00-\x7f]|@(?:.*\.)?xn--');
+
+-- Exactly what `email_validator` accepts of addresses in ASCII (not quoted, no literals, no punycode).
+CREATE OR REPLACE TEMP MACRO is_email(candidate) AS
+    regexp_full_match(candidate, '[a-z0-9_!#$%&''*+\-/=?^`{|}~]+(?:\.[a-z0-9_!#$%&''*+\-/=?^`{|}~]+)*@(?:[a-z0-9](?:[a-z0-9\-]*[a-z0-9])?\.)+[a-z0-9\-]*[a-z]')
+    AND strlen(candidate) <= 254
+    AND NOT regexp_matches(candidate, '@(?:.*\.)?(?:arpa|invalid|local|localhost|onion|test)$|[@.][a-wyz0-9].--|[@.]x[a-mo-z0-9]--|@.*[a-z0-9\-]{64}|@.{254}|^[^@]{65}');
+
+-- The mailbox behind an address, for telling whether two addresses are one: dots and tags that the provider ignores.
+CREATE OR REPLACE TEMP MACRO email_identity(email, domain) AS
+    CASE
+        WHEN domain IN ('gmail.com', 'googlemail.com')
+            THEN replace(split_part(split_part(email, '@', 1), '+', 1), '.', '') || '@gmail.com'
+        WHEN NOT contains(email, '+') THEN email
+        WHEN regexp_full_match(domain, 'outlook\.[a-z.]+|hotmail\.[a-z.]+|live\.[a-z.]+|msn\.com|icloud\.com|me\.com|mac\.com|fastmail\.(?:com|fm)|proton(?:mail)?\.(?:com|me|ch)|pm\.me|yandex\.[a-z.]+|zoho\.(?:com|eu)|mailbox\.org|posteo\.[a-z]+|hey\.com')
+            AND split_part(split_part(email, '@', 1), '+', 1) <> ''
+            THEN split_part(split_part(email, '@', 1), '+', 1) || '@' || domain
+        ELSE email
+    END;

@@ -1,0 +1,69 @@
+-- Cleaning of one cell and the folding that comparisons use. Scalar macros; input: text as received.
+
+-- Characters that nobody can see: controls, soft hyphen, zero-width, bidirectional marks, byte order mark, tags.
+CREATE OR REPLACE TEMP MACRO has_invisible(cell) AS
+    regexp_matches(cell, '[\x{00}-\x{08}\x{0e}-\x{1f}\x{7f}-\x{9f}\x{ad}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{206f}\x{feff}\x{fff9}-\x{fffb}\x{e0000}-\x{e007f}]');
+
+CREATE OR REPLACE TEMP MACRO without_invisible(cell) AS
+    regexp_replace(cell, '[\x{00}-\x{08}\x{0e}-\x{1f}\x{7f}-\x{9f}\x{ad}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{206f}\x{feff}\x{fff9}-\x{fffb}\x{e0000}-\x{e007f}]+', '', 'g');
+
+-- Whether `clean_cell` would change the cell (or might: combining marks are taken for unclean).
+CREATE OR REPLACE TEMP MACRO is_unclean(cell) AS
+    regexp_matches(cell, '[\x{00}-\x{1f}\x{7f}-\x{a0}\x{ad}\x{300}-\x{36f}\x{1100}-\x{11ff}\x{2000}-\x{200f}\x{2028}-\x{202f}\x{205f}-\x{206f}\x{212a}\x{212b}\x{3000}\x{3099}\x{309a}\x{feff}\x{fff9}-\x{fffb}\x{e0000}-\x{e007f}]|  |^ | $');
+
+-- Without invisible characters, in NFC, white space collapsed to single blanks and trimmed; null if nothing is left.
+CREATE OR REPLACE TEMP MACRO clean_cell(cell) AS
+    CASE
+        WHEN NOT is_unclean(cell) THEN nullif(cell, '')
+        ELSE nullif(trim(regexp_replace(
+            without_invisible(nfc_normalize(cell)),
+            '[\s\x{0b}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]+', ' ', 'g')), '')
+    END;
+
+-- The same for text of several lines: line breaks stay.
+CREATE OR REPLACE TEMP MACRO clean_lines(cell) AS
+    CASE
+        WHEN NOT is_unclean(cell) THEN nullif(cell, '')
+        ELSE nullif(trim(regexp_replace(regexp_replace(
+            without_invisible(nfc_normalize(replace(cell, chr(13), ''))),
+            '[\t\f\x{0b}\x{a0}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000} ]+', ' ', 'g'),
+            ' ?\n ?', chr(10), 'g'), ' ' || chr(10)), '')
+    END;
+
+-- A word that people write where they have nothing to say. `rows_with_care` holds the same words.
+CREATE OR REPLACE TEMP MACRO is_placeholder(cell) AS
+    length(cell) <= 20 AND regexp_full_match(cell,
+        '(?i)[-–—._?*/#!]+|#?n[/.\\]a[.!]?|na|nan|nil|null|\\n|none|none given|[(\[<](?:blank|none|null|empty|unknown|not set)[)\]>]|unknown|undefined|unbekannt|inconnu|keine?|tb[ad]|x{1,5}|test|testing|call me|call|no (?:phone|email|e-mail|mail|number|name|company|website)|not (?:provided|available|applicable|set|given|specified|known|disclosed)|withheld|private|#(?:ref|value|name|div/0|null|num)[!?]');
+
+-- Letters and digits only, lower case, without accents: how names of places are compared.
+CREATE OR REPLACE TEMP MACRO fold_name(cell) AS
+    regexp_replace(lower(strip_accents(replace(cell, '&', ' and '))), '[^\p{L}\p{N}]+', '', 'g');
+
+-- Names may be words that stand for nothing elsewhere: people are called Null and Test, a company X.
+CREATE OR REPLACE TEMP MACRO is_nameless(cell) AS
+    is_placeholder(cell) AND NOT regexp_full_match(cell, 'X|Test|Testing|Na|NA|Nan|Nil|Null|None|Private|Call|TBA');
+
+-- What is wrong with a cell of plain text, and what is left of it. `care`: the row has something unusual at all.
+CREATE OR REPLACE TEMP MACRO text_fault(care, received, cell, is_nothing, most) AS
+    CASE
+        WHEN NOT care OR received IS NULL THEN NULL
+        WHEN cell IS NOT NULL AND is_nothing THEN 'placeholder_value'
+        WHEN strlen(cell) > most AND length(cell) > most THEN 'value_truncated'
+        WHEN has_invisible(received) THEN 'control_characters_removed'
+    END;
+CREATE OR REPLACE TEMP MACRO text_value(fault, cell, most) AS
+    CASE WHEN fault IS NULL THEN cell WHEN fault = 'placeholder_value' THEN NULL
+        WHEN fault = 'value_truncated' THEN left(cell, most) ELSE cell END;
+
+-- Whether the cell as received must be kept in `extra`: all that was not merely repaired.
+CREATE OR REPLACE TEMP MACRO is_set_aside(fault) AS
+    fault.code NOT IN ('control_characters_removed', 'leading_zero_restored')
+    AND NOT (fault.column_name = 'region' AND fault.code = 'invalid_region');
+
+-- `extra` with the cells that were set aside under their columns' names; what is there already stays.
+CREATE OR REPLACE TEMP MACRO with_set_aside(extra, faults) AS
+    CASE WHEN len(faults) = 0 THEN extra ELSE
+        json_merge_patch(coalesce(extra, '{}')::JSON, to_json(map_from_entries(list_transform(faults, lambda fault: {
+            'k': CASE WHEN json_exists(coalesce(extra, '{}')::JSON, '$.' || fault.column_name) THEN fault.column_name || ' (as received)' ELSE fault.column_name END,
+            'v': fault.value}))))::VARCHAR
+    END;

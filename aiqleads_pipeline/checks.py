@@ -59,11 +59,16 @@ def check_results(run: BatchRun, table: str) -> list[dg.AssetCheckResult]:
 def _result(run: BatchRun, claim: Claim) -> dg.AssetCheckResult:
     verdict = claim.verify(run)
     severity = dg.AssetCheckSeverity.ERROR if claim.blocking else dg.AssetCheckSeverity.WARN
-    if not verdict.passed:
+    subject = f"{run.batch_id}:{claim.name}"
+    if verdict.passed:
+        alerts.close_alert(run.outside.store, code="check_failed", subject=subject, now=run.settings.now())
+    else:
+        if claim.blocking:
+            run.broken_claims.append(claim.name)
         alerts.raise_alert(
             run.outside.store,
             code="check_failed",
-            subject=f"{run.batch_id}:{claim.name}",
+            subject=subject,
             severity="error" if claim.blocking else "warning",
             detail=f"{claim.table}: {claim.name}: {verdict.facts}",
             run_id=run.run_id,

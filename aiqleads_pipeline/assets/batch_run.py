@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 import shutil
 import threading
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from duckdb import DuckDBPyConnection, DuckDBPyRelation
@@ -45,7 +47,10 @@ class BatchRun:
     workdir: Path
     rules: RuleBook
     closing: ExitStack
-    seconds: dict[str, float] = field(default_factory=dict)
+    counts: dict[str, Any] = field(default_factory=dict)  # what steps add to the batch's public numbers
+    step_seconds: dict[str, float] = field(default_factory=dict)
+    broken_claims: list[str] = field(default_factory=list)  # blocking checks that failed: the batch can't be done
+    _started: float = field(default_factory=time.monotonic)
 
     @property
     def settings(self) -> Settings:
@@ -87,6 +92,16 @@ class BatchRun:
         """How long the whole run may take."""
         return time_limit_seconds(self.settings, self.batch)
 
+    @property
+    def elapsed_seconds(self) -> float:
+        """Since this process took the batch."""
+        return time.monotonic() - self._started
+
+    def note_seconds(self, step: str) -> None:
+        """Note how long a step took: what has passed since the one before."""
+        if step not in self.step_seconds:
+            self.step_seconds[step] = round(self.elapsed_seconds - sum(self.step_seconds.values()), 3)
+
     def close(self) -> None:
         """Give the lease back and remove temporary files."""
         self.closing.close()
@@ -111,6 +126,7 @@ class BatchRuns:
         try:
             run.lease.check()
             yield run
+            run.note_seconds(context.op_execution_context.op.name)
         except DropRefused as refused:
             self._quarantine(run, refused)
             raise dg.Failure(
@@ -127,7 +143,13 @@ class BatchRuns:
     def close(self) -> None:
         """End of the Dagster run: give all leases back."""
         while self._open:
-            self._open.popitem()[1].close()
+            run = self._open.popitem()[1]
+            try:
+                if run.broken_claims:
+                    detail = f"blocking checks failed: {', '.join(run.broken_claims)}"
+                    drops.mark_failed(run.outside.store, run.batch_id, "check_failed", detail, lease=run.lease)
+            finally:
+                run.close()
 
     def _take(self, context: dg.AssetExecutionContext) -> BatchRun:
         outside, run_id = self.outside, context.run.run_id

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 import dagster as dg
 
-from aiqleads_pipeline.contract import LEAD_COLUMN_NAMES, SCORE_PARTS, STORE_TABLES, TABLES, Table
 from aiqleads_pipeline.checks import check_specs
+from aiqleads_pipeline.contract import LEAD_COLUMN_NAMES, SCORE_PARTS, STORE_TABLES, TABLES, Table
 
 batches = dg.DynamicPartitionsDefinition(name="batches")
 outcome_batches = dg.DynamicPartitionsDefinition(name="outcome_batches")

@@ -1,0 +1,128 @@
+"""`routed_leads`, `review_queue`, `deliveries`: who gets the lead, committed in one transaction with its deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from aiqleads_pipeline.assets.batch_run import BatchRun, BatchRuns
+from aiqleads_pipeline.assets.facts import counts_by, funnel_picture, materialized
+from aiqleads_pipeline.assets.specs import asset_spec, table_check_specs
+from aiqleads_pipeline.stages import deliver
+from aiqleads_pipeline.stages.route import RoutingSnapshot, route_leads
+from resources import files
+from resources.store import alerts, deliveries, drops, routing
+
+TABLES = ("routed_leads", "review_queue", "deliveries")
+
+
+@dg.multi_asset(
+    specs=[asset_spec(name) for name in TABLES], check_specs=table_check_specs("routed_leads"), name="routed_leads"
+)
+def routed_leads(
+    context: dg.AssetExecutionContext, runs: dg.ResourceParam[BatchRuns]
+) -> Iterator[dg.MaterializeResult[Any]]:
+    """Route, commit to the store, publish to the lake, deliver to files, close the batch."""
+    with runs.step(context) as run:
+        in_review = _decide(run)
+        _deliver_files(run)
+        sent = deliveries.count_batch(run.outside.store, run.batch_id)
+        counts = _count(run, in_review, sent)
+        table = run.read("routed_leads")
+        funnel = {name: counts[name] for name in ("received", "accepted", "routed", "in_review")}
+        yield materialized(
+            run,
+            "routed_leads",
+            counts["routed"],
+            {
+                "funnel": funnel_picture(funnel),
+                "by_team": counts_by(table, "team"),
+                "by_owner": counts_by(table, "owner"),
+                "by_rule": counts_by(table, "rule_id"),
+                **{name: count for name, count in counts.items() if isinstance(count, int)},
+            },
+        )
+        yield dg.MaterializeResult(asset_key="review_queue", metadata={"dagster/row_count": in_review})
+        yield dg.MaterializeResult(
+            asset_key="deliveries",
+            metadata={
+                "dagster/row_count": sum(sum(states.values()) for states in sent.values()),
+                "by_destination": dg.MetadataValue.json(sent),
+            },
+        )
+        _finish(run, counts)
+
+
+def _decide(run: BatchRun) -> int:
+    """One transaction from the counters to the intents of delivery; then the table becomes visible in the lake.
+
+    Killed between the two, the next run reads the pinned counters, decides the same, and publishes it.
+    """
+    con, store = run.con, run.outside.store
+    enriched, scored, classified = (run.read(t) for t in ("enriched_leads", "scored_leads", "classified_leads"))
+    with store.transaction("store:route_leads", run.lease) as transaction:
+        state = routing.load_snapshot(transaction, run.batch_id)
+        domains = enriched.filter("company_domain IS NOT NULL").project("company_domain").distinct()
+        accounts = con.from_arrow(routing.find_accounts(transaction, domains, state["seq"]))
+        routed = route_leads(
+            con,
+            enriched,
+            scored,
+            classified,
+            run.rules,
+            RoutingSnapshot.of(state, accounts),
+            as_of=run.as_of,
+            auto_routing=run.settings.flags.enableAutoRouting,
+        )
+        decided = run.spool(routed.routed, "routed")
+        intents = deliver.list_intents(con, decided, run.rules.destinations.enabled)
+        routing.commit_routing(
+            transaction, run.batch_id, state["seq"], routed.loads, routed.accounts, routed.review, intents
+        )
+        in_review = int(routed.review.aggregate("count(*)").fetchall()[0][0])
+    run.write(decided, "routed_leads")
+    return in_review
+
+
+def _deliver_files(run: BatchRun) -> None:
+    """The destinations that take a batch as one file get it now."""
+    tables = [run.read(t) for t in ("routed_leads", "enriched_leads", "scored_leads", "classified_leads")]
+    for destination in run.rules.destinations.enabled:
+        if destination.goes_by_batch:
+            files.deliver_batch(
+                run.outside.store,
+                deliver.list_leads(run.con, *tables, destination),
+                destination.name,
+                destination.folder_in(run.settings.home),
+                run.batch_id,
+                run.settings.now(),
+                run.lease,
+            )
+
+
+def _count(run: BatchRun, in_review: int, sent: dict[str, dict[str, int]]) -> dict[str, Any]:
+    rejected = run.read("rejected_leads").aggregate("count(DISTINCT lead_id)").fetchall()[0][0]
+    routed = run.count("routed_leads")
+    return {
+        "received": run.count("raw_leads"),
+        "rejected": rejected,
+        "duplicates": run.count("duplicate_leads"),
+        "accepted": run.count("validated_leads"),
+        "routed": routed,
+        "in_review": in_review,
+        "delivered_pending": sum(states.get("pending", 0) + states.get("in_flight", 0) for states in sent.values()),
+        **run.counts,
+    }
+
+
+def _finish(run: BatchRun, counts: dict[str, Any]) -> None:
+    if run.broken_claims:
+        return
+    store, now = run.outside.store, run.settings.now()
+    run.note_seconds("routed_leads")
+    facts = {**counts, "seconds": round(run.elapsed_seconds, 3), "step_seconds": run.step_seconds}
+    drops.mark_finished(store, run.batch_id, facts, lease=run.lease, now=now)
+    for code in ("run_failed", "run_reaped", "drop_quarantined"):
+        alerts.close_alert(store, code=code, subject=run.batch_id, now=now)

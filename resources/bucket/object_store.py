@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _CHUNK_BYTES = 8 << 20
 _ONE_COPY_BYTES = 5 << 30  # what S3 copies in one call
+_OBJECT_GONE = ("NoSuchKey", "404", "NotFound")
+_OBJECT_CHANGED = ("PreconditionFailed", "412", "InvalidRange", "416")
 
 
 class ObjectStoreBucket:
@@ -81,6 +83,7 @@ class ObjectStoreBucket:
     def put(self, file: Path, top: str, source: str, name: str) -> BucketObject:
         """Copy a user's file into the bucket; see ``Bucket.put``."""
         key = f"{top}/{source}/{name}"
+        file.stat()  # what is wrong with the user's file is said as such
         if self._size(self._prefix + key) is not None:
             with file.open("rb") as given:
                 key = f"{top}/{source}/{hashed_name(name, hashlib.file_digest(given, 'sha256').hexdigest())}"
@@ -164,10 +167,12 @@ class ObjectStoreBucket:
         try:
             yield
         except (BotoCoreError, ClientError, OSError) as error:
-            code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
-            if isinstance(error, FileNotFoundError) and key and "bucket" not in str(error).lower():
+            # s3fs turns the answer into an OSError and keeps it as the cause.
+            answer = getattr(error, "response", None) or getattr(error.__cause__, "response", None) or {}
+            code = answer.get("Error", {}).get("Code", "")
+            if key and code in _OBJECT_GONE:
                 raise ObjectChanged(f"{shown(key)} is gone") from error
-            if code in ("PreconditionFailed", "412", "InvalidRange", "NoSuchKey", "404"):
+            if key and code in _OBJECT_CHANGED:
                 raise ObjectChanged(f"{shown(key)} changed since it was listed") from error
             raise BucketUnavailable(f"{self._url} is not available: {code or type(error).__name__}") from error
 

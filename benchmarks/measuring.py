@@ -1,0 +1,122 @@
+"""Runs a program and watches it: wall time, and the memory of all of its processes and of the home's database server.
+
+Belongs here: the stopwatch. Memory is the proportional set size (PSS: shared pages are split among those who share
+them), since PostgreSQL's processes all map the same buffers and a sum of resident sizes would count them many times.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+SAMPLE_SECONDS = 0.1
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What a program took: seconds, bytes at its worst, and what it printed."""
+
+    seconds: float
+    peak_rss_bytes: int  # of the program and its children, without the database server
+    peak_pss_bytes: int  # the same, with the database server
+    output: str
+
+
+class ProgramFailed(Exception):
+    """A measured program ended with an error: the message holds the end of what it printed."""
+
+
+def python(module: str, *arguments: str) -> list[str]:
+    """The command that runs a module in this interpreter."""
+    return [sys.executable, "-m", module, *arguments]
+
+
+def watch(command: Sequence[str], environment: Mapping[str, str] | None = None, home: Path | None = None) -> Watched:
+    """Run a program to its end and sample its memory ten times a second.
+
+    Raises:
+        ProgramFailed: its exit status is not 0.
+    """
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        command,
+        cwd=PROJECT_DIR,
+        env={**os.environ, **(environment or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    peaks = _Peaks(process.pid, home)
+    peaks.start()
+    output, errors = process.communicate()
+    seconds = time.perf_counter() - started
+    peaks.stop()
+    if process.returncode != 0:
+        raise ProgramFailed(
+            f"{' '.join(command)} ended with status {process.returncode}:\n{errors[-3000:]}{output[-1000:]}"
+        )
+    return Watched(seconds, peaks.rss, peaks.pss, output)
+
+
+class _Peaks(threading.Thread):
+    """Samples the memory of a process tree, and of the server of a home, until it is stopped."""
+
+    def __init__(self, pid: int, home: Path | None) -> None:
+        super().__init__(daemon=True)
+        self.rss = self.pss = 0
+        self._root, self._home, self._ended = pid, home, threading.Event()
+
+    def run(self) -> None:
+        while not self._ended.wait(SAMPLE_SECONDS):
+            servers = server_processes(self._home) if self._home else []
+            ours = [process for process in _tree(self._root) if process not in servers]
+            self.rss = max(self.rss, sum(_rss(process) for process in ours))
+            self.pss = max(self.pss, sum(_pss(process) for process in {*ours, *servers}))
+
+    def stop(self) -> None:
+        self._ended.set()
+        self.join()
+
+
+def server_processes(home: Path) -> list[psutil.Process]:
+    """The processes of a home's embedded database server; none if it is not running."""
+    try:
+        pid = int((home / "pg" / "postmaster.pid").read_text(encoding="utf-8").splitlines()[0])
+    except (FileNotFoundError, ValueError, IndexError):
+        return []
+    return list(_tree(pid))
+
+
+def _tree(pid: int) -> Iterable[psutil.Process]:
+    try:
+        root = psutil.Process(pid)
+        return [root, *root.children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
+def _rss(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
+def _pss(process: psutil.Process) -> int:
+    """Proportional set size, from the kernel's own sum (psutil adds up all mappings, which is slow)."""
+    try:
+        for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        return _rss(process)
+    return 0

@@ -1,6 +1,6 @@
 """Writes phone_patterns.parquet and phone_regions.parquet from libphonenumber's metadata (phonenumbers, Apache-2.0).
 
-``phone_patterns``: per first digit of the calling code one pattern that a valid number (calling code and national
+``phone_patterns``: per calling code one pattern that a valid number (calling code and national
 number, digits only) matches whole. ``phone_regions``: what reading a national number of a country needs: its calling
 code, its national prefix, and a pattern of digits that only the library reads right (carrier codes and the like);
 the row of country ``001`` holds the same for numbers written with their calling code.
@@ -27,13 +27,13 @@ NO_REGION = "001"
 
 
 def main() -> None:
-    patterns: dict[str, list[str]] = {}
+    patterns: list[dict[str, str]] = []
     regions: list[dict[str, str | None]] = []
     zero_codes, abroad = [], []
     for code, names in sorted(COUNTRY_CODE_TO_REGION_CODE.items()):
         known = [metadata(code, name) for name in names]
         valid = list(dict.fromkeys(p for m in known for p in type_patterns(m)))
-        patterns.setdefault(str(code)[0], []).append(f"{code}(?:{'|'.join(valid)})")
+        patterns.append({"calling_code": str(code), "pattern": f"{code}(?:{'|'.join(valid)})"})
         for name, data in zip(names, known, strict=True):
             if name == NO_REGION:
                 continue
@@ -51,8 +51,7 @@ def main() -> None:
         abroad += [f"{code}(?:{'|'.join(special)})"] if special else []
     regions.append({**region_row(NO_REGION, 0, None, []), "special": "|".join(abroad)})
     regions[-1]["zero_codes"] = "|".join(zero_codes)
-    rows = [{"first_digit": digit, "pattern": "|".join(parts)} for digit, parts in sorted(patterns.items())]
-    pq.write_table(pa.Table.from_pylist(rows), HERE / "phone_patterns.parquet", compression="zstd")
+    pq.write_table(pa.Table.from_pylist(patterns), HERE / "phone_patterns.parquet", compression="zstd")
     schema = pa.schema([(name, pa.string()) for name in regions[-1]])
     pq.write_table(pa.Table.from_pylist(regions, schema), HERE / "phone_regions.parquet", compression="zstd")
 

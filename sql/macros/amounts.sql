@@ -1,4 +1,5 @@
--- Numbers and money as people write them. Scalar macros over cleaned text; variable `currency_rates`: MAP code → USD.
+-- Numbers and money as people write them. Scalar macros over cleaned text; variable `currency_rates`: MAP of what
+-- stands beside an amount ('' for nothing) to US dollars.
 
 -- Whether the column's numbers use a decimal comma is decided per file: these tell what one value gives away.
 CREATE OR REPLACE TEMP MACRO shows_decimal_comma(cell) AS
@@ -21,14 +22,10 @@ CREATE OR REPLACE TEMP MACRO written_number(digits, has_comma, thousandfold) AS
     END AS DOUBLE);
 
 CREATE OR REPLACE TEMP MACRO multiplier(word) AS
-    CASE
-        WHEN word IS NULL OR word = '' THEN 1
-        WHEN word IN ('k', 'tsd', 'thousand', 'mil', 't') THEN 1e3
-        WHEN word IN ('m', 'mm', 'mn', 'mio', 'mln', 'mill', 'million', 'millions', 'millionen', 'millones') THEN 1e6
-        WHEN word IN ('b', 'bn', 'bln', 'mrd', 'billion', 'billions', 'milliarden', 'md') THEN 1e9
-        WHEN word IN ('lakh', 'lac', 'lakhs') THEN 1e5
-        WHEN word IN ('crore', 'crores', 'cr') THEN 1e7
-    END;
+    MAP {'': 1, 'k': 1e3, 'tsd': 1e3, 'thousand': 1e3, 'mil': 1e3, 't': 1e3,
+         'm': 1e6, 'mm': 1e6, 'mn': 1e6, 'mio': 1e6, 'mln': 1e6, 'mill': 1e6, 'million': 1e6, 'millions': 1e6, 'millionen': 1e6,
+         'millones': 1e6, 'b': 1e9, 'bn': 1e9, 'bln': 1e9, 'mrd': 1e9, 'billion': 1e9, 'billions': 1e9, 'milliarden': 1e9,
+         'md': 1e9, 'lakh': 1e5, 'lakhs': 1e5, 'lac': 1e5, 'crore': 1e7, 'crores': 1e7, 'cr': 1e7}[rtrim(word, '.')];
 
 -- The amount's parts: sign, first number with its multiplier, second one of a range, currency. Null: not an amount.
 CREATE OR REPLACE TEMP MACRO amount_parts(cell) AS
@@ -39,40 +36,22 @@ CREATE OR REPLACE TEMP MACRO amount_parts(cell) AS
 
 -- The value of the parts: the middle of a range; negative where it says so; null where a number makes no sense.
 CREATE OR REPLACE TEMP MACRO amount_value(parts, has_comma) AS
-    CASE WHEN parts.sign_1 <> '' OR parts.sign_2 <> '' OR parts.sign_3 <> '' THEN -1 ELSE 1 END
-    * CASE
-        WHEN parts.number_1 = '' THEN NULL
-        WHEN parts.number_2 = ''
-            THEN written_number(parts.number_1, has_comma, parts.times_1 <> '') * multiplier(rtrim(parts.times_1, '.'))
-        ELSE (
-            written_number(parts.number_1, has_comma, parts.times_1 <> '')
-            * multiplier(rtrim(coalesce(nullif(parts.times_1, ''), parts.times_2), '.'))
-            + written_number(parts.number_2, has_comma, parts.times_2 <> '') * multiplier(rtrim(parts.times_2, '.'))) / 2
-    END;
-
-CREATE OR REPLACE TEMP MACRO currency_code(mark, home) AS
     CASE
-        WHEN mark IS NULL OR mark = '' THEN home
-        WHEN mark = '$' OR mark IN ('dollar', 'dollars') THEN CASE WHEN home IN ('CAD', 'AUD', 'NZD', 'SGD', 'HKD', 'MXN') THEN home ELSE 'USD' END
-        WHEN mark IN ('us$', 'usd$') THEN 'USD'
-        WHEN mark IN ('c$', 'ca$', 'can$') THEN 'CAD' WHEN mark IN ('a$', 'au$') THEN 'AUD' WHEN mark = 'nz$' THEN 'NZD'
-        WHEN mark IN ('s$', 'sg$') THEN 'SGD' WHEN mark = 'hk$' THEN 'HKD' WHEN mark IN ('mx$', 'mex$') THEN 'MXN'
-        WHEN mark = 'r$' THEN 'BRL' WHEN mark IN ('€', 'euro', 'euros') THEN 'EUR' WHEN mark IN ('£', 'pound', 'pounds') THEN 'GBP'
-        WHEN mark = '¥' THEN CASE WHEN home = 'CNY' THEN home ELSE 'JPY' END
-        WHEN mark IN ('₹', 'rs', 'rs.') THEN 'INR' WHEN mark = '₽' THEN 'RUB' WHEN mark = '₩' THEN 'KRW' WHEN mark = '₪' THEN 'ILS'
-        WHEN mark = '₺' THEN 'TRY' WHEN mark = '₫' THEN 'VND' WHEN mark = '฿' THEN 'THB' WHEN mark = '₴' THEN 'UAH'
-        WHEN mark = '₦' THEN 'NGN' WHEN mark = '₱' THEN 'PHP' WHEN mark IN ('dh', 'dhs', 'dh.', 'dhs.') THEN 'AED'
-        WHEN mark IN ('fr', 'fr.', 'sfr') THEN 'CHF' WHEN mark = 'zł' THEN 'PLN' WHEN mark = 'lei' THEN 'RON'
-        WHEN mark IN ('kr', 'kr.') THEN CASE WHEN home IN ('SEK', 'NOK', 'DKK', 'ISK') THEN home ELSE '?' END
-        WHEN strlen(mark) = 3 THEN upper(mark)
-        ELSE '?'
+        WHEN parts.number_1 = '' THEN NULL
+        ELSE CASE WHEN parts.sign_1 || parts.sign_2 || parts.sign_3 <> '' THEN -1 ELSE 1 END * list_avg(list_transform(
+            CASE
+                WHEN parts.number_2 = '' THEN [{'digits': parts.number_1, 'times': parts.times_1}]
+                ELSE [{'digits': parts.number_1, 'times': coalesce(nullif(parts.times_1, ''), parts.times_2)},
+                    {'digits': parts.number_2, 'times': parts.times_2}]
+            END,
+            lambda part: written_number(part.digits, has_comma, part.times <> '') * multiplier(part.times)))
     END;
 
--- The cell in US dollars: {value, code}. Value null without a code: no amount.
-CREATE OR REPLACE TEMP MACRO read_money(cell, has_comma, home) AS
+-- The cell in US dollars: {value, rate}. Value null: no amount; rate null: a currency that nobody knows here.
+CREATE OR REPLACE TEMP MACRO read_money(cell, has_comma) AS
     list_transform([amount_parts(cell)], lambda parts: {
         'value': amount_value(parts, has_comma),
-        'rate': getvariable('currency_rates')[currency_code(coalesce(nullif(parts.currency_1, ''), parts.currency_2), home)]
+        'rate': getvariable('currency_rates')[coalesce(nullif(parts.currency_1, ''), parts.currency_2)]
     })[1];
 
 -- Eleven to fifty came back from a spreadsheet as November 1950.

@@ -1,5 +1,5 @@
--- Telephone numbers by libphonenumber's own patterns. Scalar macros; the variables `phone_1` … `phone_9` (by first
--- digit of the calling code), `phone_special_national`, `phone_special_abroad` and `phone_zero_codes` hold the patterns.
+-- Telephone numbers by libphonenumber's own patterns. Scalar macros; the variables `phone_1` … `phone_9` (by first digit
+-- of the calling code, for the codes that the batch holds), `phone_special_national`, `phone_special_abroad` and `phone_zero_codes` hold the patterns.
 
 -- A spreadsheet's sum or rounded float where a number stood.
 CREATE OR REPLACE TEMP MACRO is_phone_damaged(cell) AS
@@ -46,27 +46,29 @@ CREATE OR REPLACE TEMP MACRO is_number(digits) AS
 CREATE OR REPLACE TEMP MACRO needs_phone_library(number, digits, abroad, country) AS
     CASE
         WHEN number IS NULL OR strlen(number) > 60 THEN false
-        WHEN NOT regexp_full_match(number, '[(]?[+]?[0-9(][0-9 ().\-/]*') THEN regexp_matches(number, '\p{N}.*\p{N}.*\p{N}')
+        WHEN NOT regexp_full_match(number, '[(]?[+]?[0-9(][0-9 ().\-/]*') THEN regexp_matches(number, '(?:[0-9\x{660}-\x{669}\x{6f0}-\x{6f9}\x{966}-\x{96f}\x{ff10}-\x{ff19}].*){3}')
         WHEN abroad IS NOT NULL THEN regexp_matches(abroad, getvariable('phone_special_abroad'))
         WHEN country IS NULL THEN false
         ELSE regexp_matches(country || digits, getvariable('phone_special_national'))
     END;
 
--- A number written with its calling code; a national prefix behind the code is left out: +44 (0)20.
-CREATE OR REPLACE TEMP MACRO number_abroad(abroad) AS
+-- The ways to read the digits, best first: as written abroad (a national prefix behind the code may be left out: +44 (0)20),
+-- or at home: without the national prefix, as it stands, and as a number that brings its calling code without a plus.
+CREATE OR REPLACE TEMP MACRO number_readings(digits, abroad, calling_code, national_prefix) AS
     CASE
-        WHEN strlen(abroad) NOT BETWEEN 7 AND 17 THEN NULL
-        WHEN is_number(abroad) THEN abroad
-        WHEN regexp_matches(abroad, getvariable('phone_zero_codes'))
-            THEN regexp_replace(abroad, getvariable('phone_zero_codes'), '\1')
+        WHEN abroad IS NOT NULL THEN CASE
+            WHEN regexp_matches(abroad, getvariable('phone_zero_codes'))
+                THEN [abroad, regexp_replace(abroad, getvariable('phone_zero_codes'), '\1')]
+            ELSE [abroad] END
+        WHEN calling_code IS NULL THEN []
+        WHEN starts_with(digits, national_prefix) OR starts_with(digits, calling_code) THEN [
+            CASE WHEN starts_with(digits, national_prefix) THEN calling_code || digits[strlen(national_prefix) + 1:] END,
+            calling_code || digits,
+            CASE WHEN starts_with(digits, calling_code) THEN digits END,
+            CASE WHEN starts_with(digits, calling_code) THEN regexp_replace(digits, getvariable('phone_zero_codes'), '\1') END]
+        ELSE [calling_code || digits]
     END;
 
--- A number as written within its country; one that brings its calling code without a plus is understood as well.
-CREATE OR REPLACE TEMP MACRO number_at_home(digits, calling_code, national_prefix) AS
-    CASE
-        WHEN calling_code IS NULL OR strlen(digits) NOT BETWEEN 4 AND 17 THEN NULL
-        WHEN starts_with(digits, national_prefix) AND is_number(calling_code || digits[strlen(national_prefix) + 1:])
-            THEN calling_code || digits[strlen(national_prefix) + 1:]
-        WHEN is_number(calling_code || digits) THEN calling_code || digits
-        WHEN starts_with(digits, calling_code) THEN number_abroad(digits)
-    END;
+-- The first reading that is a valid number of any country.
+CREATE OR REPLACE TEMP MACRO first_number(readings) AS
+    list_filter(readings, lambda digits: is_number(digits))[1];

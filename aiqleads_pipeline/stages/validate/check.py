@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
@@ -51,34 +51,33 @@ def check_leads(
         UnknownCurrency: ``currency`` has no rate.
     """
     load_reference(
-        con, "country_aliases", "region_aliases", "phone_regions", "phone_patterns", "currency_rates", "us_zip_prefixes"
+        con, "country_aliases", "region_aliases", "phone_regions", "phone_patterns", "currency_rates", "currency_marks", "us_zip_prefixes"
     )
     raw.create_view("raw", replace=True)
     set_variables(con, default_country=default_country, policy=policy, time_zone=timezone, as_of=as_of)
-    _set_reference_variables(con, currency)
     run = partial(run_sql, con)
+    _set_rates(con, currency)
     run("stages/validate/places").query("_", "CREATE OR REPLACE TEMP TABLE checked_places AS FROM _")
-    set_variables(con, **read_habits(con, date_order))
+    set_variables(con, **_only_row(run("stages/validate/phone_prefixes")), **read_habits(con, date_order))
     settle_emails(con, run("stages/validate/unsettled_emails"))
     settle_phones(con, run("stages/validate/unsettled_phones"))
     settle_sites(con)
+    set_variables(con, **_only_row(run("stages/validate/phone_patterns")))
     cells = run("stages/validate/cells")
     values = run("stages/validate/values", checked_cells=cells)
     return run("stages/validate/checked", checked_values=values)
 
 
-def _set_reference_variables(con: DuckDBPyConnection, currency: str) -> None:
-    """Patterns, rates and postal codes as variables, which the macros fold in as constants."""
-    patterns = run_sql(con, "stages/validate/phone_patterns")
-    set_variables(con, **dict(zip(patterns.columns, patterns.fetchall()[0], strict=True)), currency=currency)
+def _set_rates(con: DuckDBPyConnection, currency: str) -> None:
+    """Rates and postal codes as variables, which the macros fold in as constants."""
+    set_variables(con, currency=currency)
     for name in ("currency_rates", "zip_states"):
-        con.execute(read_statement(f"stages/validate/{name}"))
-    rate = con.execute("SELECT getvariable('currency_rates')[$code]", {"code": currency}).fetchall()[0][0]
+        con.execute((SQL_DIR / f"stages/validate/{name}.sql").read_text(encoding="utf-8"))
+    rate = con.execute("SELECT getvariable('currency_rates')['']").fetchall()[0][0]
     if rate is None:
         raise UnknownCurrency(f"the currency {currency!r} has no rate in data/reference/currency_rates.csv")
     set_variables(con, home_rate=rate)
 
 
-def read_statement(name: str) -> str:
-    """The text of ``sql/<name>.sql``."""
-    return (SQL_DIR / f"{name}.sql").read_text(encoding="utf-8")
+def _only_row(relation: DuckDBPyRelation) -> dict[str, Any]:
+    return dict(zip(relation.columns, relation.fetchall()[0], strict=True))

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from aiqleads_pipeline.stages.engine import load_reference, run_sql
+
+SMALL = 100  # rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,17 +25,19 @@ def settle_emails(con: DuckDBPyConnection, unsettled: DuckDBPyRelation) -> None:
 
 
 def settle_phones(con: DuckDBPyConnection, unsettled: DuckDBPyRelation) -> None:
-    """Fill ``settled_phones(number, country, e164)`` for the numbers and countries in ``unsettled``."""
+    """Fill ``settled_phones(number, country, e164)`` and ``checked_codes(digits)``: what the others begin with."""
     rows = unsettled.fetchall()
+    left = [(number, country or "") for number, country, _ in rows if number]
     _fill(
         con,
         "settled_phones",
         {
-            "number": ["", *(number for number, _ in rows)],
-            "country": ["", *(country or "" for _, country in rows)],
-            "e164": [None, *(read_phone(number, country) for number, country in rows)],
+            "number": ["", *(number for number, _ in left)],
+            "country": ["", *(country for _, country in left)],
+            "e164": [None, *(read_phone(number, country or None) for number, country in left)],
         },
     )
+    _fill(con, "checked_codes", {"digits": [digits for _, _, digits in rows if digits]})
 
 
 def settle_sites(con: DuckDBPyConnection) -> None:
@@ -102,5 +104,12 @@ def _ascii_host(host: str) -> str | None:
 
 
 def _fill(con: DuckDBPyConnection, table: str, columns: dict[str, Sequence[str | None]]) -> None:
-    data = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
-    con.from_arrow(data).query("_", f'CREATE OR REPLACE TEMP TABLE "{table}" AS FROM _')
+    con.execute(f'CREATE OR REPLACE TEMP TABLE "{table}" ({", ".join(f"{name} VARCHAR" for name in columns)})')
+    rows = list(zip(*columns.values(), strict=True))
+    if len(rows) > SMALL:
+        import pyarrow as pa  # takes longer to import than a small batch takes to check
+
+        data = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
+        con.from_arrow(data).query("_", f'INSERT INTO "{table}" FROM _')
+    elif rows:
+        con.executemany(f'INSERT INTO "{table}" VALUES ({", ".join("?" for _ in columns)})', rows)

@@ -1,4 +1,5 @@
--- Grain: distinct number and country that the patterns leave to the library. Inputs: view raw, table checked_places.
+-- Grain: distinct number and country that the patterns leave to the library, and (number null) distinct leading digits of
+-- the others as written abroad. Inputs: view raw, table checked_places.
 WITH numbers AS (
     SELECT phone_without_extension(clean_cell(phone)) AS number, home_country, calling_code
     FROM raw
@@ -9,8 +10,13 @@ WITH numbers AS (
 
 digits AS (SELECT *, regexp_replace(number, '[^0-9]+', '', 'g') AS digits FROM numbers),
 
-abroad AS (SELECT *, digits_abroad(number, digits, calling_code) AS abroad FROM digits)
+abroad AS (SELECT *, digits_abroad(number, digits, calling_code) AS abroad FROM digits),
 
-SELECT DISTINCT number, home_country
-FROM abroad
-WHERE needs_phone_library(number, digits, abroad, home_country)
+judged AS (SELECT *, needs_phone_library(number, digits, abroad, home_country) AS needs_library FROM abroad)
+
+SELECT DISTINCT
+    CASE WHEN needs_library THEN number END AS number,
+    CASE WHEN needs_library THEN home_country END AS country,
+    CASE WHEN NOT needs_library THEN coalesce(left(abroad, 3), calling_code) END AS digits
+FROM judged
+WHERE needs_library OR abroad IS NOT NULL OR calling_code IS NOT NULL

@@ -29,8 +29,7 @@ settled AS (
         keyed.*,
         CASE WHEN keyed.email_key <> '' THEN settled_emails.email WHEN is_email(email_text) THEN email_text END AS email_read,
         CASE WHEN keyed.phone_key <> '' THEN settled_phones.e164
-            WHEN phone_abroad IS NOT NULL THEN '+' || number_abroad(phone_abroad)
-            ELSE '+' || number_at_home(phone_digits, calling_code, national_prefix) END AS v_phone_e164,
+            ELSE '+' || first_number(number_readings(phone_digits, phone_abroad, calling_code, national_prefix)) END AS v_phone_e164,
         CASE WHEN keyed.host_key <> '' THEN settled_sites.domain ELSE keyed.host END AS v_website
     FROM keyed
     -- Each of the three tables holds every key that occurs, and '' for rows that need none: one match a row.
@@ -57,13 +56,11 @@ amounts AS (
         text_fault(needs_care, last_name, c_last_name, is_nameless(c_last_name), 300) AS e_last_name,
         text_fault(needs_care, full_name, c_full_name, is_nameless(c_full_name), 300) AS e_full_name,
         CASE WHEN is_plain_number(c_employee_count) THEN NULL ELSE read_count(c_employee_count, getvariable('employee_count_comma')) END AS employee_read,
-        CASE WHEN is_plain_number(c_annual_revenue_usd) THEN NULL
-            ELSE read_money(c_annual_revenue_usd, getvariable('annual_revenue_usd_comma'), getvariable('currency')) END AS revenue_read,
-        CASE WHEN is_plain_number(c_budget_usd) THEN NULL
-            ELSE read_money(c_budget_usd, getvariable('budget_usd_comma'), getvariable('currency')) END AS budget_read,
-        CASE WHEN needs_care AND is_placeholder(c_last_activity_at) THEN NULL ELSE read_time(c_last_activity_at, getvariable('last_activity_at_day_first'), getvariable('time_zone'), getvariable('as_of')) END AS t_last_activity_at,
-        CASE WHEN needs_care AND is_placeholder(c_consent_at) THEN NULL ELSE read_time(c_consent_at, getvariable('consent_at_day_first'), getvariable('time_zone'), getvariable('as_of')) END AS t_consent_at,
-        CASE WHEN needs_care AND is_placeholder(c_created_at) THEN NULL ELSE read_time(c_created_at, getvariable('created_at_day_first'), getvariable('time_zone'), getvariable('as_of')) END AS t_created_at,
+        CASE WHEN is_plain_number(c_annual_revenue_usd) THEN NULL ELSE read_money(c_annual_revenue_usd, getvariable('annual_revenue_usd_comma')) END AS revenue_read,
+        CASE WHEN is_plain_number(c_budget_usd) THEN NULL ELSE read_money(c_budget_usd, getvariable('budget_usd_comma')) END AS budget_read,
+        time_text(c_last_activity_at, getvariable('last_activity_at_day_first'), getvariable('as_of')) AS iso_last_activity_at,
+        time_text(c_consent_at, getvariable('consent_at_day_first'), getvariable('as_of')) AS iso_consent_at,
+        time_text(c_created_at, getvariable('created_at_day_first'), getvariable('as_of')) AS iso_created_at,
         -- Which postal codes are read as American: the row says US, or its region is a US state and it names no country.
         CASE WHEN own_country = 'US' OR (c_country IS NULL AND (starts_with(region_code, 'US-') OR (region_code IS NULL AND us_region_code IS NOT NULL)))
             THEN padded_zip(c_postal_code) END AS zip
@@ -106,14 +103,17 @@ codes AS (
 )
 
 SELECT
-    * EXCLUDE (phone_number, phone_abroad, host, email_key, phone_key, host_key, zip, zip_states, is_short_zip),
+    * EXCLUDE (phone_number, phone_abroad, host, email_key, phone_key, host_key, zip, iso_last_activity_at, iso_consent_at, iso_created_at, zip_states, is_short_zip),
     coalesce(v_region_code, CASE WHEN needs_care AND is_placeholder(c_region) THEN NULL ELSE left(c_region, 500) END) AS v_region,
     CASE WHEN v_country = 'US' OR is_postal_code(postal_read, v_country) THEN postal_read END AS v_postal_code,
     CASE WHEN is_plain_number(c_employee_count) THEN c_employee_count::DOUBLE ELSE coalesce(employee_read, damaged_range(c_employee_count)) END AS n_employee_count,
-    CASE WHEN is_plain_number(c_page_views_count) THEN c_page_views_count::DOUBLE ELSE read_count(c_page_views_count, false) END AS n_page_views_count,
-    CASE WHEN is_plain_number(c_email_opens_count) THEN c_email_opens_count::DOUBLE ELSE read_count(c_email_opens_count, false) END AS n_email_opens_count,
-    CASE WHEN is_plain_number(c_form_submissions_count) THEN c_form_submissions_count::DOUBLE ELSE read_count(c_form_submissions_count, false) END AS n_form_submissions_count,
+    TRY_CAST(replace(c_page_views_count, ',', '') AS DOUBLE) AS n_page_views_count,
+    TRY_CAST(replace(c_email_opens_count, ',', '') AS DOUBLE) AS n_email_opens_count,
+    TRY_CAST(replace(c_form_submissions_count, ',', '') AS DOUBLE) AS n_form_submissions_count,
     CASE WHEN is_placeholder_email(email_read) THEN NULL ELSE email_read END AS v_email,
+    moment(iso_last_activity_at, getvariable('time_zone')) AS t_last_activity_at,
+    moment(iso_consent_at, getvariable('time_zone')) AS t_consent_at,
+    moment(iso_created_at, getvariable('time_zone')) AS t_created_at,
     linkedin_address(c_linkedin_url) AS v_linkedin_url,
     read_flag(c_consent) AS v_consent
 FROM codes

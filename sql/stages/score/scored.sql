@@ -1,0 +1,138 @@
+-- The probability to convert, the points of each part, their sum, and the strongest parts in words.
+-- grain: one row per accepted lead; key: lead_id; columns: SCORED_LEADS
+-- inputs: score_parts (parts.sql)
+-- variables: score_run (model_version, usual_prob, method_reason, degraded_code ...) and the rules, see stages.score
+WITH
+-- Each step is a query of its own: a name used twice within one SELECT would be worked out twice.
+ruled AS (
+    SELECT
+        *,
+        getvariable('score_run').base_log_odds
+            + score_log_odds('completeness', completeness_score)
+            + score_log_odds('freshness', freshness_score)
+            + score_log_odds('source_reliability', source_reliability_score)
+            + score_log_odds('engagement', engagement_score)
+            + score_log_odds('segment_fit', segment_fit_score)
+            + score_log_odds('budget_fit', budget_fit_score)
+            + score_log_odds('intent', intent_score)
+            + score_log_odds('historical', historical_score) AS rules_log_odds
+    FROM score_parts
+),
+probable AS (
+    SELECT
+        *,
+        model_prob IS NOT NULL AS is_model,
+        coalesce(model_prob, round(1 / (1 + exp(-rules_log_odds)), 6)) AS conversion_prob
+    FROM ruled
+),
+compared AS (
+    SELECT *, score_kept(score_of_prob(conversion_prob, getvariable('score_run').usual_prob)) AS conversion_score
+    FROM probable
+),
+pointed AS (
+    SELECT
+        *,
+        score_points('completeness', completeness_score) AS completeness_points,
+        score_points('freshness', freshness_score) AS freshness_points,
+        score_points('source_reliability', source_reliability_score) AS source_reliability_points,
+        score_points('engagement', engagement_score) AS engagement_points,
+        score_points('segment_fit', segment_fit_score) AS segment_fit_points,
+        score_points('budget_fit', budget_fit_score) AS budget_fit_points,
+        score_points('intent', intent_score) AS intent_points,
+        score_points('historical', historical_score) AS historical_points,
+        score_points('conversion', conversion_score) AS conversion_points,
+        score_effect('completeness', completeness_score) AS completeness_effect,
+        score_effect('freshness', freshness_score) AS freshness_effect,
+        score_effect('source_reliability', source_reliability_score) AS source_reliability_effect,
+        score_effect('engagement', engagement_score) AS engagement_effect,
+        score_effect('segment_fit', segment_fit_score) AS segment_fit_effect,
+        score_effect('budget_fit', budget_fit_score) AS budget_fit_effect,
+        score_effect('intent', intent_score) AS intent_effect,
+        score_effect('historical', historical_score) AS historical_effect,
+        score_effect('conversion', conversion_score) AS conversion_effect
+    FROM compared
+),
+keyed AS (
+    SELECT
+        *,
+        score_rank_key(completeness_effect, 1) AS completeness_key,
+        score_rank_key(freshness_effect, 2) AS freshness_key,
+        score_rank_key(source_reliability_effect, 3) AS source_reliability_key,
+        score_rank_key(engagement_effect, 4) AS engagement_key,
+        score_rank_key(segment_fit_effect, 5) AS segment_fit_key,
+        score_rank_key(budget_fit_effect, 6) AS budget_fit_key,
+        score_rank_key(intent_effect, 7) AS intent_key,
+        score_rank_key(historical_effect, 8) AS historical_key,
+        score_rank_key(conversion_effect, 9) AS conversion_key
+    FROM pointed
+),
+ranked AS (
+    SELECT
+        *,
+        list_sort([
+            completeness_key, freshness_key, source_reliability_key, engagement_key, segment_fit_key,
+            budget_fit_key, intent_key, historical_key, conversion_key
+        ], 'DESC') AS ranking
+    FROM keyed
+),
+named AS (
+    SELECT *, ranking[1] AS key_1, ranking[2] AS key_2, ranking[3] AS key_3, ranking[4] AS key_4 FROM ranked
+),
+worded AS (
+    SELECT
+        *,
+        -- The words of a part are built only where the part is among the strongest.
+        [
+            CASE WHEN completeness_key >= key_4 THEN
+                reason_json('completeness', completeness_points, completeness_effect, reason_completeness(
+                    email IS NULL, phone_e164 IS NULL, NOT has_person, company_name IS NULL, job_title IS NULL,
+                    industry_fit IS NULL, employee_band IS NULL AND revenue_band IS NULL, country IS NULL)) END,
+            CASE WHEN freshness_key >= key_4 THEN
+                reason_json('freshness', freshness_points, freshness_effect,
+                    reason_freshness(activity_days, created_days, consent_days)) END,
+            CASE WHEN source_reliability_key >= key_4 THEN
+                reason_json('source_reliability', source_reliability_points, source_reliability_effect,
+                    reason_source(source_reliability_score, closed_count)) END,
+            CASE WHEN engagement_key >= key_4 THEN
+                reason_json('engagement', engagement_points, engagement_effect, reason_engagement(
+                    page_views_count, email_opens_count, form_submissions_count, activity_days, is_tracked)) END,
+            CASE WHEN segment_fit_key >= key_4 THEN
+                reason_json('segment_fit', segment_fit_points, segment_fit_effect, reason_segment(
+                    industry_fit, size_fit, country_fit, seniority_fit, function_fit,
+                    segment_fit_score, score_neutral('segment_fit'))) END,
+            CASE WHEN budget_fit_key >= key_4 THEN
+                reason_json('budget_fit', budget_fit_points, budget_fit_effect, reason_budget(
+                    budget_usd, getvariable('score_budget').ideal_from_usd, getvariable('score_budget').ideal_to_usd))
+                END,
+            CASE WHEN intent_key >= key_4 THEN
+                reason_json('intent', intent_points, intent_effect, reason_intent(
+                    is_buying, is_interest, is_against, touches_count, form_submissions_count,
+                    product_interest IS NOT NULL, budget_usd > 0)) END,
+            CASE WHEN historical_key >= key_4 THEN
+                reason_json('historical', historical_points, historical_effect,
+                    reason_historical(historical_score, known_history_score IS NOT NULL)) END,
+            CASE WHEN conversion_key >= key_4 THEN
+                reason_json('conversion', conversion_points, conversion_effect,
+                    reason_conversion(conversion_prob, getvariable('score_run').usual_prob)) END
+        ] AS words
+    FROM named
+)
+SELECT
+    lead_id, batch_id,
+    completeness_score, freshness_score, source_reliability_score, engagement_score,
+    score_kept((score_weight('completeness') * completeness_score + score_weight('freshness') * freshness_score
+        + score_weight('source_reliability') * source_reliability_score
+        + score_weight('engagement') * engagement_score) / getvariable('score_run').quality_weight) AS quality_score,
+    segment_fit_score, budget_fit_score, intent_score, historical_score,
+    conversion_prob,
+    score_kept(completeness_points + freshness_points + source_reliability_points + engagement_points
+        + segment_fit_points + budget_fit_points + intent_points + historical_points + conversion_points) AS lead_score,
+    completeness_points, freshness_points, source_reliability_points, engagement_points, segment_fit_points,
+    budget_fit_points, intent_points, historical_points, conversion_points,
+    CASE WHEN is_model THEN 'model' ELSE 'rules' END AS score_method,
+    CASE WHEN NOT is_model THEN getvariable('score_run').method_reason END AS score_method_reason,
+    CASE WHEN is_model THEN getvariable('score_run').model_version END AS model_version,
+    concat('[', words[score_rank_part(key_1)], ',', words[score_rank_part(key_2)], ',',
+        words[score_rank_part(key_3)], ',', words[score_rank_part(key_4)], ']') AS reasons,
+    CASE WHEN is_model THEN degraded ELSE list_concat(degraded, [getvariable('score_run').degraded_code]) END AS degraded
+FROM worded

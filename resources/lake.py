@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resources.atomic_file import replace_synced
+from resources.checksums import Checksums
 from resources.durable import durable_write
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class Lake:
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
         self.is_local = "://" not in url
+        # An object store keeps checksums of its own.
+        self._checksums = Checksums(Path(self.url, ".checksums")) if self.is_local else None
 
     def path(self, table: str, batch_id: str) -> str:
         """The file of one table's batch."""
@@ -58,39 +61,50 @@ class Lake:
         """
         target = self.path(table, batch_id)
         options = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {compression_level}"
-        staged = self._staging_path(table, batch_id) if self.is_local else target
-        if not self.is_local:
+        if self._checksums is None:
             guard()
+            # An object becomes visible when its upload completes: the put itself is the atomic step.
+            with durable_write(f"lake:{table}"):
+                relation.query("_", f"COPY (FROM _) TO '{_quoted(target)}' ({options})")
+            return
+        staged = self._staging_path(table, batch_id)
         try:
-            if self.is_local:
-                relation.query("_", f"COPY (FROM _) TO '{_quoted(staged)}' ({options})")
-                guard()
-                with durable_write(f"lake:{table}"):
-                    replace_synced(Path(staged), Path(target))
-            else:
-                # An object becomes visible when its upload completes: the put itself is the atomic step.
-                with durable_write(f"lake:{table}"):
-                    relation.query("_", f"COPY (FROM _) TO '{_quoted(target)}' ({options})")
+            relation.query("_", f"COPY (FROM _) TO '{_quoted(staged)}' ({options})")
+            self._checksums.note(_note_name(table, batch_id), Path(staged))
+            guard()
+            with durable_write(f"lake:{table}"):
+                replace_synced(Path(staged), Path(target))
+            self._checksums.trust(Path(target))
         finally:
-            if self.is_local:
-                Path(staged).unlink(missing_ok=True)
+            Path(staged).unlink(missing_ok=True)
 
     def read(self, con: DuckDBPyConnection, table: str, batch_id: str) -> DuckDBPyRelation:
         """One table's batch as a lazy relation.
 
         Raises:
             TableMissing: the batch was not written yet.
-            TableCorrupt: the file is no readable Parquet.
+            TableCorrupt: the file is no readable Parquet, or not what was written.
         """
         path = self.path(table, batch_id)
         if not self.exists(table, batch_id):
             raise TableMissing(f"{table} has no batch {batch_id}: run the batch's earlier steps first")
+        self.verify(table, batch_id)
         try:
             return con.read_parquet(path, hive_partitioning=False)
         except Exception as error:
             raise TableCorrupt(
                 f"{path} is damaged ({type(error).__name__}): materialise {table} of batch {batch_id} again"
             ) from error
+
+    def verify(self, table: str, batch_id: str) -> None:
+        """Compare one table's batch with the checksum it was written with (once per process and version of the file).
+
+        Raises:
+            TableCorrupt: it is not what was written.
+        """
+        path = self.path(table, batch_id)
+        if self._checksums and self._checksums.is_damaged(_note_name(table, batch_id), Path(path)):
+            raise TableCorrupt(f"{path} is damaged (wrong checksum): materialise {table} of batch {batch_id} again")
 
     def exists(self, table: str, batch_id: str) -> bool:
         """Whether a table has the batch."""
@@ -111,7 +125,9 @@ class Lake:
         folder = f"{self.url}/{table}"
         if not self.has_table(table):
             return []
-        names = [p.name for p in Path(folder).iterdir()] if self.is_local else self._filesystem().ls(folder, detail=False)
+        names = (
+            [p.name for p in Path(folder).iterdir()] if self.is_local else self._filesystem().ls(folder, detail=False)
+        )
         return sorted(name.rsplit("batch=", 1)[1] for name in map(str, names) if "batch=" in name)
 
     def remove_stale_files(self) -> None:
@@ -129,6 +145,10 @@ class Lake:
         import fsspec
 
         return fsspec.filesystem(self.url.split("://", 1)[0])
+
+
+def _note_name(table: str, batch_id: str) -> str:
+    return f"{table}/{batch_id}"
 
 
 def _quoted(path: str) -> str:

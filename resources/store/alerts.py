@@ -47,11 +47,12 @@ def raise_alert(
 
 def close_alert(store: Store, code: str, subject: str, now: datetime) -> bool:
     """Close the open alert of this code and subject; False if there is none (then nothing is written)."""
-    if not any(alert["code"] == code and alert["subject"] == subject for alert in open_alerts(store)):
-        return False
+    alert = {"code": code, "subject": subject}
+    with store.read() as con:
+        if con.execute(statement("alerts/find_open"), alert).first() is None:
+            return False
     with store.transaction("store:close_alert") as con:
-        closed = {"code": code, "subject": subject, "now": now}
-        return con.execute(statement("alerts/close"), closed).first() is not None
+        return con.execute(statement("alerts/close"), {**alert, "now": now}).first() is not None
 
 
 def open_alerts(store: Store, limit: int = 1000) -> list[dict[str, Any]]:

@@ -172,7 +172,7 @@ class RoutingRules:
 
 
 def load_routing(rules_dir: Path) -> RoutingRules:
-    """Read ``routing.yaml``; names of teams, territories and sources are checked by ``name_faults``.
+    """Read ``routing.yaml``; names of teams and territories are checked by ``name_faults``.
 
     Raises:
         RulesError: every fault, one ``file:line: what`` per line.
@@ -187,15 +187,16 @@ def name_faults(
     routing: RoutingRules,
     teams: Collection[str] | None = None,
     territories: Collection[str] | None = None,
-    sources: Collection[str] | None = None,
 ) -> list[str]:
-    """Names in the rules that other files don't know; null leaves one kind unchecked (its file can't be read)."""
+    """Names in the rules that other files don't know; null leaves one kind unchecked (its file can't be read).
+
+    Sources are not checked: one that ``sources.yaml`` does not list is as good as any (a new folder just works).
+    """
     faults = []
     for i, rule in enumerate(routing.rules):
         asked = [
             ("team", [rule.team], None if teams is None else [*teams, REVIEW], ("rules", i, "team")),
             ("territory", rule.when.territory or (), territories, ("rules", i, "when", "territory")),
-            ("source", rule.when.source or (), sources, ("rules", i, "when", "source")),
         ]
         for what, names, known, where in asked:
             for j, name in enumerate(names if known is not None else ()):

@@ -85,13 +85,16 @@ WHENS = st.builds(
 )
 LEADS = st.fixed_dictionaries(
     {
-        **{name: st.sampled_from([*values, "unknown"]) for name, values in CHOICES.items()},
+        **{
+            name: st.sampled_from([*values, "P3" if name == "priority" else "unknown"])
+            for name, values in CHOICES.items()
+        },
         "lead_score": SCORES | st.floats(0, 100),
     }
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(WHENS.filter(bool), max_size=5), st.lists(LEADS, min_size=1, max_size=30))
 def test_sql_and_a_plain_reading_of_the_rules_agree(
     con: duckdb.DuckDBPyConnection, tmp_path: Path, whens: list[dict[str, Any]], leads: list[dict[str, Any]]

@@ -121,7 +121,7 @@ def test_an_account_moves_when_its_owner_is_gone_and_stays_when_he_is_away(build
     moves, stays = "the account goes to the new owner", "the account stays with its owner"
     assert told[1]["account"] == {"owner": "cy", "why_not": "inactive", "then": moves}
     assert told[2]["account"] == {"owner": "dee", "why_not": "absent until 2026-11-23", "then": stays}
-    assert told[3]["account"] == {"owner": "zoe", "why_not": "in no team any more", "then": moves}
+    assert told[3]["account"] == {"owner": None, "why_not": "not in teams.yaml any more", "then": moves}
     back = world.after(routed).route([of("b.com")], as_of=AS_OF + timedelta(days=1))
     assert owners_by_row(back) == {1: "dee"}
 

@@ -15,7 +15,7 @@ from aiqleads_pipeline.rules.routing import RoutingRules
 from aiqleads_pipeline.stages.rota import Stretch
 from aiqleads_pipeline.stages.route.plan import Lanes, Plan
 
-Decision = tuple[int, str, int, str | None]  # rule number, method, slot, owner of the company's account
+Decision = tuple[int, str, int, int | None]  # rule number, method, slot, number of the account's owner
 
 
 def explain_decisions(
@@ -29,21 +29,21 @@ def explain_decisions(
         return _explain_turn(*plan.slots[slot], lanes)
 
     rows = []
-    for number, method, slot, account_owner in decisions:
+    for number, method, slot, account in decisions:
         rule = routing.rules[number]
         told: dict[str, Any] = {"rule": rule.id, "when": rule.when.in_words(), "team": rule.team}
         if method == "rota":
             told |= {"method": "rota", **explain_turn(slot)}
         else:
             told |= _explain_account(method, owners[-1 - slot], rule.team, lanes)
-        if account_owner and method != "account":
-            told["account"] = _explain_substitute(account_owner, lanes)
+        if account is not None and method != "account":
+            told["account"] = _explain_substitute(owners[account] if account >= 0 else None, lanes)
         rows.append(
             {
                 "rule_number": number,
                 "method": method,
                 "slot": slot,
-                "account_owner": account_owner or "",
+                "account_owner_number": -2 if account is None else account,
                 "reasons": json.dumps(told, ensure_ascii=False, separators=(",", ":")),
             }
         )
@@ -87,12 +87,13 @@ def _explain_account(method: str, owner: str, team: str, lanes: Lanes) -> dict[s
     }
 
 
-def _explain_substitute(account_owner: str, lanes: Lanes) -> dict[str, str]:
+def _explain_substitute(owner: str | None, lanes: Lanes) -> dict[str, str | None]:
     """Why the owner of the company's account does not get the lead, and what becomes of the account."""
-    known = lanes.teams.owner_by_id.get(account_owner)
-    if known is None or account_owner not in lanes.teams.members:
-        return {"owner": account_owner, "why_not": "in no team any more", "then": "the account goes to the new owner"}
-    why_not = known.why_unavailable(lanes.day) or ""
-    stays = known.active
-    then = "the account stays with its owner" if stays else "the account goes to the new owner"
-    return {"owner": account_owner, "why_not": why_not, "then": then}
+    stays = owner is not None and lanes.state(owner) == "away"
+    return {
+        "owner": owner,
+        "why_not": "not in teams.yaml any more"
+        if owner is None
+        else lanes.teams.owner_by_id[owner].why_unavailable(lanes.day) or "in no team",
+        "then": "the account stays with its owner" if stays else "the account goes to the new owner",
+    }

@@ -30,9 +30,20 @@ class Lanes:
 
     @cached_property
     def owner_numbers(self) -> dict[str, int]:
-        """The owners that sit in a team and are active, numbered from 0."""
-        active = (o for o in sorted(self.teams.members) if self.teams.owner_by_id[o].active)
-        return {owner: number for number, owner in enumerate(active)}
+        """All owners, numbered from 0; SQL knows them by number."""
+        return {owner: number for number, owner in enumerate(sorted(self.teams.owner_by_id))}
+
+    @cached_property
+    def team_numbers(self) -> dict[str, int]:
+        """All teams, numbered from 0."""
+        return {team: number for number, team in enumerate(self.teams.team_by_id)}
+
+    def state(self, owner: str) -> str:
+        """``available``, ``away`` for some days, or ``gone`` for good."""
+        known = self.teams.owner_by_id[owner]
+        if not known.active or owner not in self.teams.members:
+            return "gone"
+        return "available" if known.why_unavailable(self.day) is None else "away"
 
     def room(self, owner: str) -> int | None:
         """How many leads the owner can take in this batch; null without a limit."""
@@ -45,7 +56,7 @@ class Lanes:
             {
                 "owner_number": number,
                 "owner": owner,
-                "is_available": self.teams.owner_by_id[owner].why_unavailable(self.day) is None,
+                "state": self.state(owner),
                 "account_room_count": self.room(owner),
             }
             for owner, number in self.owner_numbers.items()
@@ -60,6 +71,7 @@ class Plan:
     period, or for each lead if there are fewer.
     """
 
+    lanes: Lanes
     stretches: tuple[Stretch, ...]
     rooms: Mapping[str, int]
 
@@ -69,7 +81,7 @@ class Plan:
         for s in self.stretches:
             rows.append(
                 {
-                    "team": s.pool.team,
+                    "team_number": self.lanes.team_numbers[s.pool.team],
                     "first_place": s.first_lead,
                     "last_place": s.first_lead + s.leads_count - 1,
                     "first_slot": first_slot,
@@ -85,9 +97,13 @@ class Plan:
         """The stretch of each slot, and the turn of its pool that the slot is."""
         return [(s, s.first_turn + i) for s in self.stretches for i in range(_slots_count(s))]
 
-    def slot_owners(self) -> list[str]:
-        """Whose turn each slot is."""
-        return [stretch.pool.owner_at(turn) for stretch, turn in self.slots]
+    def slot_owners(self) -> list[int]:
+        """Whose turn each slot is, by number."""
+        return [self.lanes.owner_numbers[stretch.pool.owner_at(turn)] for stretch, turn in self.slots]
+
+    def room_rows(self) -> list[dict[str, int]]:
+        """The rows of ``rooms.sql``."""
+        return [{"owner_number": self.lanes.owner_numbers[o], "room_count": room} for o, room in self.rooms.items()]
 
     def turns_passed(self) -> dict[str, int]:
         """Turns that passed in this batch, by pool id."""
@@ -107,22 +123,22 @@ class Plan:
         return given
 
 
-def plan_turns(lanes: Lanes, turns: Mapping[str, int], counts: Mapping[tuple[str, str | None], int]) -> Plan:
+def plan_turns(lanes: Lanes, turns: Mapping[str, int], counts: Mapping[tuple[str, int | None], int]) -> Plan:
     """Share out the batch: accounts first, then each team's leads in the order of ``teams.yaml``.
 
     Args:
         turns: turns that passed so far, by pool id.
-        counts: leads by lane: ``("account", owner)`` and ``("rota", team)``.
+        counts: leads by lane: ``("account", owner number)`` and ``("rota", team number)``.
     """
     room = {owner: limit for owner in lanes.owner_numbers if (limit := lanes.room(owner)) is not None}
     ledger = Ledger(dict(turns), room)
-    for owner in lanes.owner_numbers:
-        ledger.take(owner, counts.get(("account", owner), 0))
+    for owner, number in lanes.owner_numbers.items():
+        ledger.take(owner, counts.get(("account", number), 0))
     stretches: list[Stretch] = []
-    for team in lanes.teams.team_by_id:
+    for team, number in lanes.team_numbers.items():
         weights = {owner: lanes.teams.owner_by_id[owner].weight for owner in lanes.available(team)}
-        stretches += give_turns(team, weights, counts.get(("rota", team), 0), ledger)
-    return Plan(tuple(stretches), ledger.room)
+        stretches += give_turns(team, weights, counts.get(("rota", number), 0), ledger)
+    return Plan(lanes, tuple(stretches), ledger.room)
 
 
 def _slots_count(stretch: Stretch) -> int:

@@ -97,6 +97,9 @@ def route_leads(
         snapshot: what was given so far.
         as_of: when the batch was received (UTC): the SLA runs from it, and absences are looked up on its day.
         auto_routing: if false every lead waits in review, with what would have been done as the suggestion.
+
+    Raises:
+        ValueError: the leads are not of one batch.
     """
     routing = rules.routing
     open_count = {owner.id: snapshot.open_count(owner.id) for owner in rules.teams.owners}
@@ -106,7 +109,7 @@ def route_leads(
     counts = run_sql(con, "stages/route/count_lanes").fetchall()
     plan = plan_turns(lanes, snapshot.turns, {(method, lane): count for method, lane, count in counts})
     _place(con, plan)
-    set_variables(con, route_as_of=as_of, route_is_on=auto_routing)
+    set_variables(con, route_batch_id=_batch_id(con, classified), route_as_of=as_of, route_is_on=auto_routing)
     decisions = run_sql(con, "stages/route/list_decisions").fetchall() if auto_routing else []
     set_variables(con, route_reasons=json.dumps(explain_decisions(decisions, lanes, routing, plan)))
     _keep(con, "reasons")
@@ -116,6 +119,14 @@ def route_leads(
         _loads(con, plan) if auto_routing else [],
         run_sql(con, "stages/route/list_accounts"),
     )
+
+
+def _batch_id(con: DuckDBPyConnection, classified: DuckDBPyRelation) -> str:
+    """The one batch of all leads, carried as a constant: as a column it is a third of what must be held in memory."""
+    [(batch_id, other)] = run_sql(con, "stages/route/batch_ids", classified=classified).fetchall()
+    if batch_id != other:
+        raise ValueError(f"leads of one batch are routed at a time, not of {batch_id} and {other}")
+    return batch_id or ""
 
 
 def _hand_over_rules(con: DuckDBPyConnection, lanes: Lanes, routing: RoutingRules) -> None:
@@ -131,6 +142,7 @@ def _hand_over_rules(con: DuckDBPyConnection, lanes: Lanes, routing: RoutingRule
                 "rule_number": number,
                 "rule_id": rule.id,
                 "team": rule.team,
+                "team_number": lanes.team_numbers.get(rule.team),
                 "review_code": rule.review_code if rule.is_review else None,
                 "has_owners": not rule.is_review and bool(lanes.available(rule.team)),
                 "sla_minutes": {priority: routing.sla_minutes(rule, priority) for priority in PRIORITIES},
@@ -178,7 +190,7 @@ def _place(con: DuckDBPyConnection, plan: Plan) -> None:
         con,
         route_stretches=json.dumps(plan.stretch_rows()),
         route_slot_owners=json.dumps(plan.slot_owners()),
-        route_rooms=json.dumps([{"owner": owner, "room_count": room} for owner, room in plan.rooms.items()]),
+        route_rooms=json.dumps(plan.room_rows()),
     )
     for name in ("stretches", "slots", "rooms"):
         _keep(con, name)

@@ -1,5 +1,5 @@
 -- How many leads wait in each lane. grain: method, lane. inputs: route_sorted.
-SELECT method, lane, count(*) AS leads_count
+SELECT method::VARCHAR, lane, count(*) AS leads_count
 FROM route_sorted
 GROUP BY method, lane
 ORDER BY method, lane

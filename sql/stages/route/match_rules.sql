@@ -6,9 +6,8 @@
 WITH leads AS (
     SELECT
         c.lead_id,
-        c.batch_id,
         e.row_number,
-        c.priority,
+        c.priority::ENUM ('P1', 'P2', 'P3', 'P4') AS priority,
         e.company_domain,
         CASE WHEN list_contains(getvariable('route_asked'), 'territory') THEN c.territory END AS territory,
         CASE WHEN list_contains(getvariable('route_asked'), 'industry_code') THEN c.industry_code END AS industry_code,
@@ -29,14 +28,13 @@ WITH leads AS (
 )
 SELECT
     lead_id,
-    batch_id,
     row_number,
     priority,
     company_domain,
     (
         SELECT min(rule.rule_number)
         FROM route_rules AS rule
-        WHERE (rule.priority IS NULL OR list_contains(rule.priority, leads.priority))
+        WHERE (rule.priority IS NULL OR list_contains(rule.priority, leads.priority::VARCHAR))
             AND (rule.territory IS NULL OR list_contains(rule.territory, leads.territory))
             AND (rule.country IS NULL OR list_contains(rule.country, leads.country))
             AND (rule.region IS NULL OR list_contains(rule.region, leads.region))

@@ -12,10 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import yaml
+
+from aiqleads_pipeline.settings import PROJECT_DIR
 from benchmarks.drill.processes import Ended, Launcher
 from benchmarks.messy_leads import write_messy_leads
 from resources.store.database import Store
 
+RULES_DIR = PROJECT_DIR / "data" / "rules"
+FULL_AFTER_LEADS = 3
 FIXED_NOW = "2026-11-23T12:00:00+00:00"
 SOURCE = "drill"
 
@@ -32,7 +37,12 @@ class Home:
     environment: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.environment = {"AIQLEADS_HOME": str(self.folder), "AIQLEADS_FIXED_NOW": FIXED_NOW, **self.environment}
+        self.environment = {
+            "AIQLEADS_HOME": str(self.folder),
+            "AIQLEADS_RULES_DIR": str(self.folder.parent / "rules"),
+            "AIQLEADS_FIXED_NOW": FIXED_NOW,
+            **self.environment,
+        }
 
     def copy(self, folder: Path) -> Home:
         """A copy of the home, whose server must be stopped. Owners are kept: the server runs as a user of its own."""
@@ -56,12 +66,24 @@ class Home:
 def make_template(folder: Path, launcher: Launcher) -> Home:
     """A home with its database, its migrations and Dagster's tables made, one lead in it, and its server stopped."""
     home = Home(folder)
+    write_rules(folder.parent / "rules")
     one = folder.parent / "warm-up.csv"
     one.write_text("First Name,Last Name,Email\nAda,Warmup,ada.warmup@warm-up.example.com\n", encoding="utf-8")
     ended = launcher.run(["process", str(one), "--source", "warmup"], home.environment)
     if ended.exit_code != 0:
         raise DrillFailed(f"the template home could not be made:\n{ended.output}")
     return home
+
+
+def write_rules(folder: Path) -> None:
+    """The committed rules, but one team is soon full: what becomes of leads without an owner is drilled as well."""
+    shutil.copytree(RULES_DIR, folder, dirs_exist_ok=True)
+    book = yaml.safe_load((folder / "teams.yaml").read_text(encoding="utf-8"))
+    full = set(next(team for team in book["teams"] if team["id"] == "emea")["members"])
+    for owner in book["owners"]:
+        if owner["id"] in full:
+            owner["max_open_leads"] = FULL_AFTER_LEADS
+    (folder / "teams.yaml").write_text(yaml.safe_dump(book, allow_unicode=True), encoding="utf-8")
 
 
 def write_overlapping_drops(folder: Path, rows: int, seed: int) -> list[Path]:

@@ -53,6 +53,7 @@ class Launcher:
     def __init__(self, scratch: Path) -> None:
         self._scratch = scratch
         self._count = 0
+        self._outs: dict[int, Path] = {}
         self._zygote = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.drill.zygote"],
             cwd=PROJECT_DIR,
@@ -63,20 +64,29 @@ class Launcher:
         )
         self._answer()
 
-    def run(self, arguments: Sequence[str], environment: Mapping[str, str]) -> Ended:
-        """Run one ``aiqleads`` command until it ends, is killed, or stops itself."""
+    def run(self, arguments: Sequence[str], environment: Mapping[str, str], file_bytes: int = 0) -> Ended:
+        """Run one ``aiqleads`` command until it ends, is killed, or stops itself.
+
+        ``file_bytes``: no file may grow beyond it (0: no limit).
+        """
         self._count += 1
         out = self._scratch / f"out-{self._count}.txt"
-        self._ask({"arguments": list(arguments), "environment": dict(environment), "out": str(out)})
+        asked = {
+            "arguments": list(arguments),
+            "environment": dict(environment),
+            "out": str(out),
+            "file_bytes": file_bytes,
+        }
+        self._ask(asked)
         pid = self._answer()["pid"]
-        return Ended(pid, self._answer()["status"], out.read_text(encoding="utf-8", errors="replace"))
+        self._outs[pid] = out
+        return self._ended(pid)
 
     def resume(self, stopped: Ended) -> Ended:
         """Continue a process that stopped itself, until it ends."""
-        out = self._scratch / f"out-{self._count}.txt"
         os.kill(stopped.pid, signal.SIGCONT)
         self._ask({"wait": stopped.pid})
-        return Ended(stopped.pid, self._answer()["status"], out.read_text(encoding="utf-8", errors="replace"))
+        return self._ended(stopped.pid)
 
     def close(self) -> None:
         """End the zygote."""
@@ -90,6 +100,10 @@ class Launcher:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+    def _ended(self, pid: int) -> Ended:
+        status = self._answer()["status"]
+        return Ended(pid, status, self._outs[pid].read_text(encoding="utf-8", errors="replace"))
 
     def _ask(self, what: dict[str, Any]) -> None:
         assert self._zygote.stdin is not None

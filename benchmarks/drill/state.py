@@ -7,12 +7,13 @@ stay in: the drills stop the clock (``AIQLEADS_FIXED_NOW``), so they are the sam
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import duckdb
-from sqlalchemy import select, text
+from sqlalchemy import RowMapping, select, text
 
 from aiqleads_pipeline.contract import STORE_TABLES, TABLES
 from resources.store import tables
@@ -29,17 +30,23 @@ VOLATILE: dict[str, frozenset[str]] = {
     "alerts": frozenset({"alert_id", "run_id", "times_count", "opened_at", "last_seen_at", "closed_at", "detail"}),
     "deliveries": frozenset({"created_at", "delivered_at"}),
 }
-VOLATILE_COUNTS = frozenset({"seconds", "stage_seconds"})
+VOLATILE_COUNTS = frozenset({"seconds", "step_seconds"})
+# Folders whose files are PostgreSQL's and Dagster's own business.
+FOREIGN_FOLDERS = frozenset({"pg", "pg_run", "dagster"})
 # A lease says who works now; a reaped run's alert and a repeated drop say that somebody tried twice, which is true.
 LEFT_OUT_TABLES = frozenset({"leases"})
 LEFT_OUT_ROWS = {"alerts": ("code", "run_reaped"), "drops": ("is_repeat", True)}
 
 
 def read_state(home: Path, store: Store) -> State:
-    """All rows of the lake, the store and the files delivered, each as one line of JSON, sorted, by table."""
+    """All rows of the lake, the store and the files delivered, by table, sorted, each as one line of JSON.
+
+    The names of all files are among them, so that a killed writer's leavings are seen.
+    """
     state = {f"lake {table}": sorted(rows) for table, rows in _lake_rows(home / "lake")}
     state |= {f"store {table}": sorted(rows) for table, rows in _store_rows(store)}
     state["files delivered"] = sorted(_delivered_rows(home))
+    state["files"] = sorted(_file_names(home))
     return {table: [row.replace(str(home), "<home>") for row in rows] for table, rows in state.items()}
 
 
@@ -99,12 +106,12 @@ def _store_rows(store: Store) -> Iterator[tuple[str, list[str]]]:
                 )
 
 
-def _is_left_out(table: str, row: Mapping[str, Any]) -> bool:
+def _is_left_out(table: str, row: RowMapping) -> bool:
     column, value = LEFT_OUT_ROWS.get(table, ("", None))
     return bool(column) and row[column] == value
 
 
-def _lasting(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
+def _lasting(table: str, row: RowMapping) -> dict[str, Any]:
     kept = {name: value for name, value in row.items() if name not in VOLATILE.get(table, frozenset())}
     if table == "batches":
         kept["counts"] = {name: n for name, n in kept["counts"].items() if name not in VOLATILE_COUNTS}
@@ -112,9 +119,15 @@ def _lasting(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _delivered_rows(home: Path) -> Iterator[str]:
-    for file in sorted((home / "delivered").glob("**/*")):
-        if file.is_file():
-            yield from (f"{file.relative_to(home)}: {line}" for line in file.read_text(encoding="utf-8").splitlines())
+    for file in sorted((home / "deliveries").glob("**/*.ndjson")):
+        yield from (f"{file.relative_to(home)}: {line}" for line in file.read_text(encoding="utf-8").splitlines())
+
+
+def _file_names(home: Path) -> Iterator[str]:
+    for folder in home.iterdir():
+        if folder.name not in FOREIGN_FOLDERS:
+            files = [path for path in (folder.rglob("*") if folder.is_dir() else [folder]) if path.is_file()]
+            yield from (re.sub(r"[0-9a-f]{32}|[0-9a-f-]{36}", "<id>", str(path.relative_to(home))) for path in files)
 
 
 def _line(row: Mapping[str, Any]) -> str:

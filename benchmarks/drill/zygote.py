@@ -1,14 +1,15 @@
 """Imports everything once and forks a child per command: real processes to kill, without the time of the imports.
 
-Protocol: one JSON line in, ``{"arguments": [...], "environment": {...}, "out": path}``; one JSON line back, first
-``{"pid": n}`` and then, when the child ended or stopped, ``{"pid": n, "status": <wait status>}``. The child leads a
-session of its own and holds none of the zygote's files.
+Protocol: one JSON line in, ``{"arguments": [...], "environment": {...}, "out": path, "file_bytes": limit}``;
+one JSON line back, first ``{"pid": n}`` and then, when the child ended or stopped, ``{"pid": n, "status": <wait
+status>}``. The child leads a session of its own and holds none of the zygote's files.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import sys
 import traceback
 from typing import Any
@@ -46,6 +47,8 @@ def _become(asked: dict[str, Any]) -> None:
         os.dup2(out, 2)
         os.closerange(3, 1024)
         os.environ.update(asked["environment"])
+        if asked["file_bytes"]:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (asked["file_bytes"], asked["file_bytes"]))
         sys.argv = ["aiqleads", *asked["arguments"]]
         from aiqleads_pipeline.cli import app
 

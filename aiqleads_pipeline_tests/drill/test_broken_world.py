@@ -1,0 +1,121 @@
+"""The world breaks in mid-run: a zombie comes back, the server dies, the disk is full, a byte flips. Each ends with a
+stated outcome, and running the same command again leaves what an undisturbed run leaves."""
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from benchmarks.drill.state import differences, read_state, unaccounted_leads
+from resources.durable import STOP_AT
+from resources.store.leases import live_leases
+
+LEASE_SECONDS = 2
+
+
+def assert_as_if_nothing_had_happened(drill, home, store):
+    assert differences(drill.expected, read_state(home.folder, store)) == []
+    assert unaccounted_leads(home.folder, store) == []
+
+
+def wait_until_no_lease_lives(store):
+    deadline = time.monotonic() + 60
+    while any(name.startswith("batch:") for name in live_leases(store)):
+        assert time.monotonic() < deadline, "the lease of a stopped process does not run out"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    "point", ["before:store:route_leads#1", "before:lake:scored_leads#1", "after:lake:raw_leads#2"]
+)
+def test_a_zombie_that_comes_back_after_its_lease_was_taken_changes_nothing(drill, home, store, point):
+    zombie = home.process(drill.launcher, drill.drops, {STOP_AT: point, "AIQLEADS_LEASE_SECONDS": str(LEASE_SECONDS)})
+    assert zombie.is_stopped, zombie.output
+    wait_until_no_lease_lives(store)
+    successor = home.process(drill.launcher, drill.drops)
+    assert successor.exit_code == 0, successor.output
+    assert_as_if_nothing_had_happened(drill, home, store)
+    back = drill.launcher.resume(zombie)
+    assert not back.was_killed
+    assert_as_if_nothing_had_happened(drill, home, store)
+
+
+def test_a_zombie_is_told_that_it_lost_its_lease(drill, home, store):
+    first = drill.drops[:1]
+    zombie = home.process(
+        drill.launcher, first, {STOP_AT: "before:store:route_leads", "AIQLEADS_LEASE_SECONDS": str(LEASE_SECONDS)}
+    )
+    wait_until_no_lease_lives(store)
+    assert home.process(drill.launcher, first).exit_code == 0
+    said = drill.launcher.resume(zombie).output
+    assert "LeaseLost" in said or "lease" in said, said
+
+
+def test_the_server_killed_in_mid_run_is_a_stated_failure_and_nothing_is_lost(drill, home, store):
+    stopped = home.process(drill.launcher, drill.drops, {STOP_AT: "before:store:route_leads"})
+    assert stopped.is_stopped, stopped.output
+    os.kill(int((home.folder / "pg" / "postmaster.pid").read_text().splitlines()[0]), signal.SIGKILL)
+    ended = drill.launcher.resume(stopped)
+    assert ended.exit_code in (0, 1), ended.output
+    assert [line for line in ended.output.splitlines() if "Traceback" in line] == []
+    again = home.process(drill.launcher, drill.drops)
+    assert again.exit_code == 0, again.output
+    assert_as_if_nothing_had_happened(drill, home, store)
+
+
+@pytest.fixture
+def small_lake(tmp_path):
+    """A lake on a disk of 64 KiB, and what makes the disk larger."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
+        pytest.skip("mounting a small disk needs more rights")
+    yield folder, lambda: subprocess.run(["mount", "-o", "remount,size=64m", str(folder)], check=True)
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_named_in_one_line_and_heals_when_there_is_room(drill, home, store, small_lake):
+    folder, make_room = small_lake
+    lake = {"AIQLEADS_LAKE_URL": str(folder / "lake")}
+    full = home.process(drill.launcher, drill.drops, lake)
+    assert full.exit_code == 1, full.output
+    first = full.json_lines()[0]
+    assert (first["status"], first["reason_code"]) == ("failed", "disk_full")
+    assert "No space left on device" in first["detail"]
+    assert "\n" not in first["detail"]
+    make_room()
+    again = home.process(drill.launcher, drill.drops, lake)
+    assert again.exit_code == 0, again.output
+    (home.folder / "lake").symlink_to(folder / "lake")
+    assert_as_if_nothing_had_happened(drill, home, store)
+
+
+def test_a_file_that_may_not_grow_is_a_stated_failure_and_heals(drill, home, store):
+    """The limit of a quota: works without any rights."""
+    arguments = ["process", *map(str, drill.drops), "--source", "drill", "--json"]
+    limited = drill.launcher.run(arguments, home.environment, file_bytes=4096)
+    assert limited.exit_code == 1, limited.output
+    assert "Traceback" not in limited.output
+    again = home.process(drill.launcher, drill.drops)
+    assert again.exit_code == 0, again.output
+    assert_as_if_nothing_had_happened(drill, home, store)
+
+
+def test_a_flipped_byte_in_the_lake_is_named_and_healed_by_the_command_it_names(drill, home, store):
+    done = home.process(drill.launcher, drill.drops)
+    batch_id = done.json_lines()[0]["batch_id"]
+    file = home.folder / "lake" / "enriched_leads" / f"batch={batch_id}" / "part-0.parquet"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 3] ^= 1
+    file.write_bytes(content)
+    read = drill.launcher.run(["table", "enriched_leads", "--batch", batch_id], home.environment)
+    assert read.exit_code == 1
+    assert read.output.count("\n") == 1
+    assert str(file) in read.output
+    command = read.output.strip().rsplit("run `aiqleads ", 1)[1].removesuffix("`").split()
+    healed = drill.launcher.run(command, home.environment)
+    assert healed.exit_code == 0, healed.output
+    assert_as_if_nothing_had_happened(drill, home, store)

@@ -144,7 +144,7 @@ def lead(lead_id: str, as_json: AsJson = False) -> None:
 
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
-    """Check settings, database, bucket, lake, disk, rules, queues: ranked causes, exit status 1 if anything is wrong."""
+    """Check settings, rules, disk, bucket, lake, database, queues: causes first; exit status 1 if anything is wrong."""
     from aiqleads_pipeline.commands.doctor import examine
 
     findings = examine()
@@ -201,9 +201,9 @@ def _outside() -> Outside:
 def _known_errors() -> tuple[type[Exception], ...]:
     from aiqleads_pipeline.commands.lead import UnknownLead
     from aiqleads_pipeline.commands.review import UnknownOwner
-    from aiqleads_pipeline.commands.table import UnknownTable
     from aiqleads_pipeline.rules.loading import RulesError
     from aiqleads_pipeline.settings import SettingsError
+    from aiqleads_pipeline.tables import UnknownTable
     from resources.bucket import BucketError
     from resources.lake import TableCorrupt, TableMissing
     from resources.store.errors import StoreError

@@ -96,7 +96,11 @@ def _expectations() -> dict[str, list[gx.expectations.Expectation]]:
         "batches": [
             expect.ExpectColumnValuesToBeUnique(column="batch_id"),
             expect.ExpectColumnValuesToBeBetween(
-                column="astray_count", min_value=0, max_value=0, row_condition='state=="done"', condition_parser="pandas"
+                column="astray_count",
+                min_value=0,
+                max_value=0,
+                row_condition='state=="done"',
+                condition_parser="pandas",
             ),
             expect.ExpectColumnValuesToBeBetween(
                 column="review_gap_count",
@@ -125,6 +129,7 @@ def _expectations() -> dict[str, list[gx.expectations.Expectation]]:
 def _frame(store: Store, name: str) -> pd.DataFrame:
     with store.read() as con:
         result = con.execute(statement(name))
-        return pd.DataFrame([tuple(row) for row in result], columns=list(result.keys())).astype(
-            {column: float for column in result.keys() if column.endswith(("_hours", "_count", "_days"))}
+        names = list(result.keys())
+        return pd.DataFrame([tuple(row) for row in result], columns=names).astype(
+            {column: float for column in names if column.endswith(("_hours", "_count", "_days"))}
         )

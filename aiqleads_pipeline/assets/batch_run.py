@@ -225,7 +225,6 @@ def batch_runs_resource(settings: Settings | None = None) -> dg.ResourceDefiniti
     return runs
 
 
-
 def _time_out(lease: Lease, con: DuckDBPyConnection) -> None:
     """The time limit is over: stop the statement under way; the step fails and says so."""
     con.interrupt()

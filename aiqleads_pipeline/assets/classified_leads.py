@@ -18,9 +18,7 @@ def classified_leads(context: dg.AssetExecutionContext, runs: dg.ResourceParam[B
     with runs.step(context) as run:
         enriched, scored = run.read("enriched_leads"), run.read("scored_leads")
         try:
-            classified = classify.classify_leads(
-                run.con, enriched, scored, run.rules.priorities, run.rules.territories
-            )
+            classified = classify.classify_leads(run.con, enriched, scored, run.rules.priorities, run.rules.territories)
             rows = run.write(classified, "classified_leads")
         except Exception as error:
             run.lease.check()  # a lost lease or a timeout is no fault of the classes

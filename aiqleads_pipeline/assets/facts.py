@@ -49,8 +49,8 @@ def preview(run: BatchRun, table: str) -> str:
     personal = {column.name for column in TABLES[table].columns if column.personal}
     names = [name for name in PREVIEW_COLUMNS[table] if name in TABLES[table].column_names]
     rows = run.read(table).project(", ".join(f'"{n}"' for n in names)).limit(PREVIEW_ROWS).fetchall()
-    body = [[_mask(value) if name in personal else value for name, value in zip(names, row, strict=True)] for row in rows]
-    return markdown_table(names, body)
+    masked = [[_mask(v) if n in personal else v for n, v in zip(names, row, strict=True)] for row in rows]
+    return markdown_table(names, masked)
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
@@ -75,9 +75,7 @@ def filled_shares(relation: DuckDBPyRelation) -> dict[str, float]:
 
 def mapping_table(facts: Sequence[Any]) -> dg.MarkdownMetadataValue:
     """Which header went to which column, for every file of the batch."""
-    rows = [
-        (fact.name, use["header"], use["column"] or "extra", use["how"]) for fact in facts for use in fact.mapping
-    ]
+    rows = [(fact.name, use["header"], use["column"] or "extra", use["how"]) for fact in facts for use in fact.mapping]
     return dg.MetadataValue.md(markdown_table(("file", "header", "column", "how"), rows))
 
 

@@ -34,9 +34,7 @@ def current_versions(outside: Outside) -> dict[str, str | None]:
     return {"reliability": known[-1] if known else None, "model": outside.models.current()}
 
 
-def load_learnt(
-    outside: Outside, con: DuckDBPyConnection, versions: dict[str, Any], use_model: bool = True
-) -> Learnt:
+def load_learnt(outside: Outside, con: DuckDBPyConnection, versions: dict[str, Any], use_model: bool = True) -> Learnt:
     """Load pinned versions. A model that is missing or tampered with is refused, and rules score."""
     batch = versions["reliability"]
     reliability = outside.lake.read(con, RELIABILITY_TABLE, batch) if batch else None
@@ -49,5 +47,3 @@ def load_learnt(
     except ModelRefused as error:
         _log.error("conversion model refused: %s", error)
         return Learnt(reliability, None, f"model_failed: {error}")
-
-

@@ -38,7 +38,9 @@ COMPUTED_FROM: dict[str, dict[str, tuple[str, ...]]] = {
         "warnings": LEAD_COLUMN_NAMES,
     },
     "rejected_leads": {"code": ("email", "phone", "last_name", "full_name", "company_name"), "raw": LEAD_COLUMN_NAMES},
-    "duplicate_leads": {"existing_lead_id": ("external_id", "email", "phone", "last_name", "full_name", "company_name")},
+    "duplicate_leads": {
+        "existing_lead_id": ("external_id", "email", "phone", "last_name", "full_name", "company_name"),
+    },
     "enriched_leads": {
         "email_kind": ("email", "email_domain"),
         "phone_type": ("phone_e164",),

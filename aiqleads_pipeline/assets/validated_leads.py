@@ -44,14 +44,14 @@ def validated_leads(
         run.write(duplicates, "duplicate_leads")
         known = run.read("duplicate_leads")
         run.write(validate.split_valid(run.con, checked, known), "validated_leads")
-        touches.record_repeats(run.outside.store, run.lease.lease, known, run.as_of)
+        touches.record_repeats(run.outside.store, run.lease, run.batch_id, known, run.as_of)
         for name, by in zip(TABLES, ("source_channel", "code", "matched_on"), strict=True):
             yield materialized(run, name, run.count(name), {f"by_{by}": counts_by(run.read(name), by)})
 
 
 def _recognise(run: BatchRun, checked):  # type: ignore[no-untyped-def]
     """Claim the batch's identities in the store; the relation of those who were there before."""
-    keys = run.spool(identify.identity_keys(run.con, checked), "identity_keys")
-    groups = run.spool(identify.group_repeats(run.con, keys), "repeats")
-    held = claim_identities(run.outside.store, run.lease.lease, identify.claims(run.con, keys, groups))
+    keys = identify.identity_keys(run.con, checked.filter("len(violations) = 0"))
+    groups = identify.group_repeats(run.con, keys)
+    held = claim_identities(run.outside.store, run.lease, identify.claims(run.con, keys, groups))
     return identify.list_duplicates(run.con, checked, groups, run.con.from_arrow(held))

@@ -62,9 +62,8 @@ def _lines(summary: Summary) -> list[str]:
 
 def _say_funnel(summaries: list[Summary], say: Callable[[str], None]) -> None:
     leads = [s for s in summaries if s.source != OUTCOMES_SOURCE]
-    counts = {
-        name: sum(getattr(s, name) for s in leads) for name in ("received", "rejected", "duplicates", "routed", "in_review")
-    }
+    names = ("received", "rejected", "duplicates", "routed", "in_review")
+    counts = {name: sum(getattr(s, name) for s in leads) for name in names}
     say("")
     for name, count in counts.items():
         say(f"{name:12} {count:6,}  {'█' * round(BAR * count / max(counts['received'], 1))}")

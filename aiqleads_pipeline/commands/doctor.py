@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from sqlalchemy import text
 
@@ -65,9 +66,8 @@ def _disk(outside: Outside) -> Iterator[Finding]:
 
 
 def _bucket(outside: Outside) -> Iterator[Finding]:
-    yield from _reachable(
-        "bucket", outside.settings.bucket_url, "AIQLEADS_BUCKET_URL", lambda: sum(1 for _ in outside.bucket.list_objects())
-    )
+    url = outside.settings.bucket_url
+    yield from _reachable("bucket", url, "AIQLEADS_BUCKET_URL", outside.bucket.list_objects)
 
 
 def _lake(outside: Outside) -> Iterator[Finding]:
@@ -78,7 +78,7 @@ def _lake(outside: Outside) -> Iterator[Finding]:
 def _reachable(check: str, url: str, variable: str, look: Callable[[], object]) -> Iterator[Finding]:
     try:
         look()
-        is_writable = "://" in url or not os.path.exists(url) or os.access(url, os.W_OK)
+        is_writable = "://" in url or not Path(url).exists() or os.access(url, os.W_OK)
         yield Finding(check, is_writable, url, f"Let this user write there, or set {variable}.")
     except Exception as error:
         yield Finding(check, False, f"{url}: {type(error).__name__}", f"Check {variable} and who may read it.")

@@ -6,11 +6,12 @@ import json
 from typing import Any
 from uuid import UUID
 
+from duckdb import DuckDBPyConnection, DuckDBPyRelation
+
 from aiqleads_pipeline.contract import STORE_TABLES, TABLES
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.stages.engine import open_engine
-from resources.lake import TableMissing
-from resources.store.bulk import fetch_arrow_where
+from aiqleads_pipeline.tables import store_relation
 
 JSON_COLUMNS = ("extra", "raw", "reasons", "suggestion")
 
@@ -26,14 +27,18 @@ def lead_story(outside: Outside, lead_id: str) -> dict[str, Any]:
         UnknownLead: the id is no UUID or no batch holds it.
     """
     try:
-        wanted = str(UUID(lead_id))
+        wanted = UUID(lead_id)
     except ValueError as error:
         raise UnknownLead(f"{lead_id!r} is no lead id: it looks like 0f8c1d2e-....-8...-....-............") from error
     con = open_engine(outside.settings)
     outside.lake.attach(con)
-    story: dict[str, Any] = {"lead_id": wanted}
+    story: dict[str, Any] = {"lead_id": str(wanted)}
     for table in TABLES:
-        rows = _store_rows(outside, table, wanted) if table in STORE_TABLES else _lake_rows(outside, con, table, wanted)
+        if table in STORE_TABLES:
+            columns = {column.name: column.type for column in TABLES[table].columns}
+            rows = _rows(store_relation(con, outside, table, columns, lead_id=wanted))
+        else:
+            rows = _lake_rows(outside, con, table, wanted)
         if rows:
             story[table] = rows
     if len(story) == 1:
@@ -41,32 +46,25 @@ def lead_story(outside: Outside, lead_id: str) -> dict[str, Any]:
     return story
 
 
-def _lake_rows(outside: Outside, con: Any, table: str, lead_id: str) -> list[dict[str, Any]]:
+def _lake_rows(outside: Outside, con: DuckDBPyConnection, table: str, lead_id: UUID) -> list[dict[str, Any]]:
     # Lead ids ascend within a batch, so that Parquet's statistics leave almost nothing to read.
     if not outside.lake.has_table(table):
         return []
     relation = con.read_parquet(outside.lake.glob(table), hive_partitioning=False)
-    return _rows(relation.filter(f"lead_id = '{lead_id}'::UUID").to_arrow_table().to_pylist())
+    return _rows(relation.filter(f"lead_id = '{lead_id}'::UUID"))
 
 
-def _store_rows(outside: Outside, table: str, lead_id: str) -> list[dict[str, Any]]:
-    return _rows(fetch_arrow_where(outside.store, table, TABLES[table].column_names, lead_id=lead_id).to_pylist())
-
-
-def _rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _rows(relation: DuckDBPyRelation) -> list[dict[str, Any]]:
     """Rows without empty cells, JSON columns opened."""
     return [
         {
-            name: json.loads(value) if name in JSON_COLUMNS and isinstance(value, str) else _plain(value)
-            for name, value in row.items()
+            name: json.loads(value) if name in JSON_COLUMNS else _plain(value)
+            for name, value in zip(relation.columns, row, strict=True)
             if value not in (None, "", [])
         }
-        for row in rows
+        for row in relation.fetchall()
     ]
 
 
 def _plain(value: Any) -> Any:
     return value if isinstance(value, int | float | bool | str | list | dict) else str(value)
-
-
-__all__ = ["TableMissing", "UnknownLead", "lead_story"]

@@ -37,7 +37,6 @@ def start_all(outside: Outside, port: int, say: Callable[[str], None]) -> None:
 QUIET = ("--log-level", "warning")
 
 
-
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -86,7 +86,9 @@ def flawed(rng: random.Random, lead: dict[str, Any]) -> dict[str, Any]:
     return lead
 
 
-def write_csv(name: str, header: list[str], rows: list[list[Any]], delimiter: str = ",", encoding: str = "utf-8") -> None:
+def write_csv(
+    name: str, header: list[str], rows: list[list[Any]], delimiter: str = ",", encoding: str = "utf-8"
+) -> None:
     """One CSV file beside this script."""
     with (HERE / name).open("w", newline="", encoding=encoding) as file:
         writer = csv.writer(file, delimiter=delimiter, lineterminator="\r\n")

@@ -16,11 +16,12 @@ CREATE OR REPLACE TEMP MACRO month_number(word) AS
 
 -- Text that a cast understands from the parts; two digits of a year mean the last hundred years.
 CREATE OR REPLACE TEMP MACRO iso_text(y, m, d, clock, as_of) AS
-    printf('%04d-%02d-%02d ', CASE WHEN strlen(y) = 4 THEN y::INT ELSE y::INT + CASE WHEN y::INT <= year(as_of) - 1999 THEN 2000 ELSE 1900 END END, m::INT, d::INT)
+    printf('%04d-%02d-%02d', CASE WHEN strlen(y) = 4 THEN y::INT ELSE y::INT + CASE WHEN y::INT <= year(as_of) - 1999 THEN 2000 ELSE 1900 END END, m::INT, d::INT)
     || CASE
+        WHEN clock = '' THEN ''
         WHEN regexp_matches(clock, '(?i)[ap]\.?m')
-            THEN coalesce(strftime(try_strptime(upper(regexp_replace(clock, '[ .]+', '', 'g')), ['%I:%M:%S%p', '%I:%M%p', '%I%p']), '%H:%M:%S'), '?')
-        ELSE regexp_replace(clock, '(?i) ?uhr$', '')
+            THEN ' ' || coalesce(strftime(try_strptime(upper(regexp_replace(clock, '[ .]+', '', 'g')), ['%I:%M:%S%p', '%I:%M%p', '%I%p']), '%H:%M:%S'), '?')
+        ELSE ' ' || regexp_replace(clock, '(?i) ?uhr$', '')
     END;
 
 CREATE OR REPLACE TEMP MACRO worded_date_text(cell, as_of) AS

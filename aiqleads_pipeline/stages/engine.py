@@ -61,14 +61,19 @@ def run_sql(con: DuckDBPyConnection, name: str, **inputs: DuckDBPyRelation) -> D
 def load_reference(con: DuckDBPyConnection, *names: str) -> None:
     """Make ``data/reference/<name>.parquet`` or ``.csv`` visible as the table ``ref_<name>``, once per connection.
 
-    CSV files are read as text, header first; an empty cell is null and ``NA`` is Namibia.
+    CSV files are read as text with commas and double quotes, header first; an empty cell is null and ``NA`` is Namibia.
     """
     known = {row[0] for row in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
     for name in names:
         if f"ref_{name}" in known:
             continue
         parquet, csv = REFERENCE_DIR / f"{name}.parquet", REFERENCE_DIR / f"{name}.csv"
-        reader = "read_parquet($file)" if parquet.exists() else "read_csv($file, header = true, all_varchar = true)"
+        # Without the sniffer: it costs more than all the rest, and might choose another delimiter.
+        reader = (
+            "read_parquet($file)"
+            if parquet.exists()
+            else "read_csv($file, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"')"
+        )
         con.execute(
             f'CREATE TEMP TABLE "ref_{name}" AS FROM {reader}', {"file": str(parquet if parquet.exists() else csv)}
         )

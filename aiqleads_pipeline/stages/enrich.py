@@ -12,16 +12,16 @@ from datetime import datetime
 from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 from aiqleads_pipeline.contract import cast_projection
-from aiqleads_pipeline.stages.engine import load_reference, run_sql
+from aiqleads_pipeline.stages.engine import REFERENCE_DIR, SQL_DIR, load_reference, run_sql
 
 REFERENCES = (
-    "us_postal_codes", "country_facts", "region_facts", "phone_plan", "mail_domains", "public_suffixes",
-    "domain_endings", "role_mailboxes", "job_words", "industry_words", "industry_names", "industry_codes",
+    "country_facts", "region_facts", "phone_heads", "phone_plan", "phone_kinds", "mail_domains", "public_suffixes", "domain_endings",
+    "role_mailboxes", "job_words", "industry_words", "industry_names", "industry_codes",
 )  # fmt: skip
 
-# Facts of distinct values: each costly look-up is made once per title, company or domain. In the order they need.
+# Facts of distinct values, as temporary tables: each costly look-up is made once per title, company or domain.
 _FACTS = ("industry_words", "domain_facts", "title_facts", "industry_facts", "company_facts", "label_facts")
-# Then the leads, one concern after the other; each reads the one before.
+# Then the leads, as views, one concern after the other; each reads the one before.
 _STEPS = ("phones", "places", "people", "companies")
 
 
@@ -44,9 +44,9 @@ def enrich_leads(
     if not enabled:
         return run_sql(con, "stages/enrich/given_leads").project(cast_projection("enriched_leads"))
     load_reference(con, *REFERENCES)
-    for name in _FACTS:
-        con.execute(f"DROP TABLE IF EXISTS enrich_{name}")
-        run_sql(con, f"stages/enrich/{name}").create(f"enrich_{name}")
-    for name in _STEPS:
-        run_sql(con, f"stages/enrich/{name}").create_view(f"enrich_{name}", replace=True)
+    # Read in place: the groups of rows that a small batch does not need are skipped.
+    con.read_parquet(str(REFERENCE_DIR / "us_postal_codes.parquet")).create_view("ref_us_postal_codes", replace=True)
+    con.execute("SET VARIABLE enrich_roles = (SELECT list(local_part) FROM ref_role_mailboxes)")
+    for name in (*_FACTS, *_STEPS):
+        con.execute((SQL_DIR / f"stages/enrich/{name}.sql").read_text(encoding="utf-8"))
     return run_sql(con, "stages/enrich/enriched_leads").project(cast_projection("enriched_leads"))

@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from generate_phone_plan import phone_plan
+from generate_phone_plan import phone_tables
 
 HERE = Path(__file__).parent
 Rows = list[dict[str, Any]]
@@ -165,7 +165,9 @@ def industry_codes(naics: Path) -> Rows:
         for line in csv.reader(file):
             code, title = (cell.strip() for cell in line[:2])
             if re.fullmatch(r"\d{2,6}(-\d\d)?", code):
-                rows.append({"system": "naics", "code": code, "sector": _sector(code), "title": _words(title)})
+                first, _, last = code.partition("-")
+                for each in range(int(first), int(last or first) + 1):
+                    rows.append({"system": "naics", "code": f"{each}", "sector": _sector(code), "title": _words(title)})
     for first, last, sector in SIC_SECTORS:
         rows += [{"system": "sic", "code": f"{n:02d}", "sector": sector, "title": None} for n in range(first, last + 1)]
     return rows
@@ -198,10 +200,16 @@ def main() -> None:
         "mail_domains": mail_domains(options.free_mail),
         "public_suffixes": public_suffixes(),
         "industry_codes": industry_codes(options.naics),
-        "phone_plan": phone_plan(),
+        **phone_tables(),
     }
     for name, rows in tables.items():
-        pq.write_table(pa.Table.from_pylist(rows), HERE / f"{name}.parquet", compression="zstd", compression_level=19)
+        pq.write_table(
+            pa.Table.from_pylist(rows),
+            HERE / f"{name}.parquet",
+            compression="zstd",
+            compression_level=19,
+            row_group_size=4096 if name == "us_postal_codes" else None,  # read in place: small batches skip groups
+        )
 
 
 if __name__ == "__main__":

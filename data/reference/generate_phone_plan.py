@@ -1,14 +1,17 @@
-"""Turns libphonenumber's patterns into a table that SQL can look a number up in: `phone_plan.parquet`.
+"""Turns libphonenumber's patterns into tables that SQL can look a number up in with few joins.
 
 Belongs here: the numbering plan. The patterns of every country are finite automata over digits, so walking them
 together finds, for each leading run of digits, whether all valid numbers behind it agree on country and type; where
-they do, the run becomes a row. The result is exact for valid numbers, and a test compares it with the library.
+they do, the run becomes a prefix. `phone_heads` holds what most numbers behind the first four digits are and how many
+digits the exceptions in `phone_plan` have; `phone_kinds` says what a kind is. The result is exact for valid numbers, and
+a test compares it with the library.
 Other reference files are made in ``generate_enrichment.py``.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import cache
 from re import _parser as regex_parser  # the parsed form of a pattern has no public door
@@ -23,7 +26,8 @@ States = frozenset[int]
 DIGITS = range(10)
 # The library asks in this order; the first type whose pattern fits is the number's type.
 SPECIAL_TYPES = ("premium_rate", "toll_free", "shared_cost", "voip", "personal_number", "pager", "uan", "voicemail")
-NANP_STATE_DIGITS = 4  # the calling code 1 and the area code
+HEAD_DIGITS = 4  # in North America: the calling code and the area code
+EXCEPTION_DIGITS = 7  # longer prefixes are rare
 
 
 class Kind(NamedTuple):
@@ -196,45 +200,93 @@ def _type_of(fits: set[str]) -> str | None:
     return "mobile" if "mobile" in fits else None
 
 
-def phone_plan() -> list[dict[str, Any]]:
-    """Rows of `phone_plan`: no two of them fit one number.
+Facts = tuple[str | None, ...]
+Prefixes = dict[tuple[str, int], Any]  # (leading digits, length of the whole number or 0 for any) -> what it is
 
-    `prefix` (digits with the calling code), `digits` (length of the whole number, 0: any), `country` (null where the
-    number belongs to none), `type`, `time_zone` and `region_code` (null where the digits do not settle them).
+
+def phone_tables() -> dict[str, list[dict[str, Any]]]:
+    """The rows of three tables, by name. Digits are counted with the calling code.
+
+    `phone_heads`: `head` (four digits), `digits` (length of the number, 0: any), `kind_id` (of numbers that are no
+    exception), `exception_digits`, `rare_digits` (how many leading digits to look up in `phone_plan`, null: none).
+    `phone_plan`: `prefix`, `digits`, `kind_id`; rarer exceptions have more digits and win.
+    `phone_kinds`: `kind_id`, `country` (null where the number belongs to none), `type`, `time_zone` and `region_code`
+    (null where the digits do not settle them).
     """
-    rows = []
+    found: Prefixes = {}
     for calling_code, regions in sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items()):
-        plan = Plan(calling_code, regions)
-        for national, length, kind in plan.rows():
-            prefix, digits = f"{calling_code}{national}", length and length + len(str(calling_code))
-            for part in _split_by_zone(prefix, str(calling_code), kind):
-                rows.append(_row(part, digits, str(calling_code), kind))
-    return _merge_siblings(rows)
+        code = str(calling_code)
+        for national, length, kind in Plan(calling_code, regions).rows():
+            for prefix in _split_by_zone(f"{code}{national}", code, kind):
+                for whole in _lengthened(prefix, HEAD_DIGITS):
+                    found[whole, length and length + len(code)] = _facts(whole, code, kind)
+    _merge_siblings(found)
+    ids = {facts: number for number, facts in enumerate(sorted(set(found.values()), key=str), start=1)}
+    by_head: dict[str, Prefixes] = defaultdict(dict)
+    for (prefix, digits), facts in sorted(found.items()):
+        by_head[prefix[:HEAD_DIGITS]][prefix, digits] = ids[facts]
+    heads, plan = [], []
+    for head, prefixes in by_head.items():
+        rows, exceptions = _head_rows(head, prefixes)
+        heads += rows
+        plan += [{"prefix": prefix, "digits": n, "kind_id": kind} for (prefix, n), kind in sorted(exceptions.items())]
+    names = ("country", "type", "time_zone", "region_code")
+    kinds = [{"kind_id": number, **dict(zip(names, facts, strict=True))} for facts, number in ids.items()]
+    return {"phone_heads": heads, "phone_plan": plan, "phone_kinds": kinds}
 
 
-def _row(prefix: str, digits: int, calling_code: str, kind: Kind) -> dict[str, Any]:
-    zones = _zones(prefix if _is_geographical(calling_code, kind) else calling_code)
-    return {
-        "prefix": prefix,
-        "digits": digits,
-        "country": None if kind.country == phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY else kind.country,
-        "type": kind.type,
-        "time_zone": zones[0] if len(zones) == 1 else None,
-        "region_code": _nanp_state(prefix[:NANP_STATE_DIGITS]) if kind.type == "fixed_line_or_mobile" else None,
+def _head_rows(head: str, prefixes: Prefixes) -> tuple[list[dict[str, Any]], Prefixes]:
+    """The rows of `phone_heads` for one head, and its exceptions, all of one length but for the rare ones."""
+    longest = max(len(prefix) for prefix, _ in prefixes)
+    if longest == HEAD_DIGITS:
+        return [_head_row(head, digits, kind) for (_, digits), kind in prefixes.items()], {}
+    shares: Counter[int] = Counter()
+    for (prefix, digits), kind in prefixes.items():
+        shares[kind] += 0 if digits else 10 ** (longest - len(prefix))
+    usual = shares.most_common(1)[0][0]
+    usual_kind = usual if shares[usual] else None
+    usual_digits = max((len(prefix) for prefix, _ in prefixes if len(prefix) <= EXCEPTION_DIGITS), default=None)
+    rare_digits = longest if longest > EXCEPTION_DIGITS else None
+    exceptions = {
+        (whole, digits): kind
+        for (prefix, digits), kind in prefixes.items()
+        if digits or kind != usual_kind
+        for whole in _lengthened(
+            prefix, rare_digits if rare_digits and len(prefix) > EXCEPTION_DIGITS else usual_digits or 0
+        )
     }
+    return [_head_row(head, 0, usual_kind, usual_digits, rare_digits)], exceptions
 
 
-def _merge_siblings(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One row for ten that say the same about each next digit, again and again."""
-    facts = {(row["prefix"], row["digits"]): {**row, "prefix": None} for row in rows}
-    for length in range(max(len(prefix) for prefix, _ in facts), 1, -1):
-        for parent, digits in {(prefix[:-1], digits) for prefix, digits in facts if len(prefix) == length}:
+def _head_row(head: str, digits: int, kind: int | None, *exception_digits: int | None) -> dict[str, Any]:
+    exception, rare = exception_digits or (None, None)
+    return {"head": head, "digits": digits, "kind_id": kind, "exception_digits": exception, "rare_digits": rare}
+
+
+def _lengthened(prefix: str, length: int) -> list[str]:
+    missing = length - len(prefix)
+    return [f"{prefix}{n:0{missing}d}" for n in range(10**missing)] if missing > 0 else [prefix]
+
+
+def _facts(prefix: str, calling_code: str, kind: Kind) -> Facts:
+    zones = _zones(prefix if _is_geographical(calling_code, kind) else calling_code)
+    return (
+        None if kind.country == phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY else kind.country,
+        kind.type,
+        zones[0] if len(zones) == 1 else None,
+        _nanp_state(prefix[:4]) if calling_code == "1" and kind.type == "fixed_line_or_mobile" else None,
+    )
+
+
+def _merge_siblings(found: Prefixes) -> None:
+    """One prefix for ten that say the same about each next digit, again and again."""
+    for length in range(max(len(prefix) for prefix, _ in found), HEAD_DIGITS, -1):
+        for parent, digits in {(prefix[:-1], digits) for prefix, digits in found if len(prefix) == length}:
             children = [(f"{parent}{digit}", digits) for digit in DIGITS]
-            if all(facts.get(child) == facts.get(children[0]) for child in children):
-                facts[parent, digits] = facts[children[0]]
+            if all(child in found and found[child] == found[children[0]] for child in children):
+                found[parent, digits] = found[children[0]]
                 for child in children:
-                    del facts[child]
-    return [{**fact, "prefix": prefix} for (prefix, _), fact in sorted(facts.items())]
+                    del found[child]
 
 
 def _split_by_zone(prefix: str, calling_code: str, kind: Kind) -> list[str]:

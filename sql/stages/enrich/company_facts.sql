@@ -1,6 +1,7 @@
 -- NAICS sector by the words in a company's name, where the lead's industry text settles none.
 -- Grain: name. Key: text; names that say nothing are left out.
 -- Inputs: enrich_leads, enrich_industry_facts, enrich_industry_words.
+CREATE OR REPLACE TEMP TABLE enrich_company_facts AS
 WITH
 companies AS (
     SELECT DISTINCT l.company_name AS text

@@ -1,6 +1,9 @@
--- What a domain says: whether it is a company's own, its registrable part, its sector, a company name.
+-- What is out of the ordinary about a domain: that it is no company's own (`kind`), that it is not registrable itself
+-- (`registrable` is its part that is, null for a public suffix), that its ending tells a sector. Most domains have no
+-- row, so that the table stays small beside the leads.
 -- Grain: domain of an e-mail address or web site. Key: domain.
 -- Inputs: enrich_leads (validated leads), ref_mail_domains, ref_public_suffixes, ref_domain_endings.
+CREATE OR REPLACE TEMP TABLE enrich_domain_facts AS
 WITH
 hosts AS (
     SELECT email_domain AS domain FROM enrich_leads WHERE email_domain IS NOT NULL
@@ -41,23 +44,23 @@ registered AS (
             WHEN len(labels) = label_count THEN domain
             WHEN len(labels) > label_count THEN array_to_string(labels[-label_count:], '.')
         END AS registrable,
-        CASE WHEN len(labels) >= label_count THEN labels[-label_count] END AS label,
         labels[-1] AS ending,
         CASE WHEN len(labels) >= 3 AND length(labels[-1]) = 2 THEN labels[-2] || '.*' END AS country_ending
     FROM measured
+),
+
+facts AS (
+    SELECT
+        r.domain,
+        r.registrable,
+        coalesce(m.kind, n.kind) AS kind,
+        coalesce(c.sector, t.sector) AS sector,
+        coalesce(c.confidence_share, t.confidence_share)::DOUBLE AS confidence_share
+    FROM registered AS r
+    LEFT JOIN ref_mail_domains AS m ON m.domain = r.domain
+    LEFT JOIN ref_mail_domains AS n ON n.domain = CASE WHEN r.registrable <> r.domain THEN r.registrable END
+    LEFT JOIN ref_domain_endings AS t ON t.ending = r.ending
+    LEFT JOIN ref_domain_endings AS c ON c.ending = r.country_ending
 )
 
-SELECT
-    r.domain,
-    r.registrable,
-    coalesce(m.kind, n.kind) AS kind,
-    coalesce(c.sector, t.sector) AS sector,
-    coalesce(c.confidence_share, t.confidence_share)::DOUBLE AS confidence_share,
-    CASE WHEN coalesce(m.kind, n.kind) IS NULL AND r.label NOT LIKE 'xn--%' THEN r.label END AS label,
-    CASE WHEN coalesce(m.kind, n.kind) IS NULL AND r.label NOT LIKE 'xn--%' THEN enrich_label_name(r.label) END
-        AS company_name
-FROM registered AS r
-LEFT JOIN ref_mail_domains AS m ON m.domain = r.domain
-LEFT JOIN ref_mail_domains AS n ON n.domain = CASE WHEN r.registrable <> r.domain THEN r.registrable END
-LEFT JOIN ref_domain_endings AS t ON t.ending = r.ending
-LEFT JOIN ref_domain_endings AS c ON c.ending = r.country_ending
+SELECT * FROM facts WHERE registrable IS DISTINCT FROM domain OR kind IS NOT NULL OR sector IS NOT NULL

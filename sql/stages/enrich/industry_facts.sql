@@ -1,6 +1,7 @@
 -- NAICS sector of an industry as a source words it: a NAICS or SIC code, a known name, a NAICS title, telling words.
 -- Grain: industry text. Key: text; texts that say nothing are left out.
 -- Inputs: enrich_leads, enrich_industry_words, ref_industry_codes, ref_industry_names.
+CREATE OR REPLACE TEMP TABLE enrich_industry_facts AS
 WITH
 industries AS (SELECT DISTINCT industry AS text FROM enrich_leads WHERE industry IS NOT NULL),
 

@@ -1,5 +1,6 @@
 -- The kept list of industry words, one column per word.
 -- Grain: phrase. Key: word_1, word_2, word_3. Input: ref_industry_words.
+CREATE OR REPLACE TEMP TABLE enrich_industry_words AS
 SELECT
     split_part(words, ' ', 1) AS word_1,
     nullif(split_part(words, ' ', 2), '') AS word_2,

@@ -1,42 +1,34 @@
--- Leads with the name of a person who has none but in the whole name or the mailbox, and whether the mailbox is a role.
--- Grain: lead. Key: lead_id. Inputs: enrich_places, ref_role_mailboxes.
+-- Leads with the parts of a name that only the whole name or the mailbox tells, and whether the mailbox is a role.
+-- Grain: lead. Key: given.lead_id. Inputs: enrich_places, ref_role_mailboxes and its words
+-- once more as the list variable `enrich_roles`.
+CREATE OR REPLACE TEMP VIEW enrich_people AS
 WITH
 asked AS (
     SELECT
         *,
-        translate(split_part(split_part(email, '@', 1), '+', 1), '._-', '') AS mailbox,
+        translate(split_part(split_part(given.email, '@', 1), '+', 1), '._-', '') AS mailbox,
         CASE
-            WHEN first_name IS NOT NULL OR last_name IS NOT NULL THEN NULL
-            WHEN full_name IS NOT NULL
-            THEN regexp_extract(full_name, '^(\p{L}[\p{L}''’-]+) (\p{L}[\p{L}''’-]+)$', ['first', 'last'])
-            ELSE regexp_extract(email, '^([a-z]{2,})\.([a-z]{2,})(?:\+[^@]*)?@', ['first', 'last'])
-        END AS parts
+            WHEN given.first_name IS NOT NULL OR given.last_name IS NOT NULL THEN NULL
+            WHEN given.full_name IS NOT NULL
+            -- No class of all letters: compiling it costs more than a small batch.
+            THEN regexp_extract(
+                given.full_name, '^([^ \d,.;:/@()&]{2,}) ([^ \d,.;:/@()&]{2,})$', ['first_name', 'last_name'])
+            ELSE regexp_extract(
+                given.email, '^([a-z]{2,})\.([a-z]{2,})(?:\+[^@]*)?@', ['first_name', 'last_name'])
+        END AS name_parts
     FROM enrich_places
-),
-
-checked AS (
-    SELECT
-        l.*,
-        mailbox_role.local_part IS NOT NULL AS is_role,
-        CASE
-            WHEN l.parts.first = '' THEN NULL
-            WHEN l.parts.first IS NOT NULL AND l.full_name IS NOT NULL THEN 'full_name'
-            -- `sales.team` is nobody's name.
-            WHEN l.parts.first IS NOT NULL AND first_role.local_part IS NULL AND last_role.local_part IS NULL
-            THEN 'email'
-        END AS parts_source
-    FROM asked AS l
-    LEFT JOIN ref_role_mailboxes AS mailbox_role ON mailbox_role.local_part = l.mailbox
-    LEFT JOIN ref_role_mailboxes AS first_role ON first_role.local_part = l.parts.first
-    LEFT JOIN ref_role_mailboxes AS last_role ON last_role.local_part = l.parts.last
 )
 
 SELECT
-    l.* EXCLUDE (first_name, last_name, mailbox, parts, parts_source),
-    coalesce(l.first_name, CASE WHEN l.parts_source IS NOT NULL THEN enrich_capitalised(l.parts.first) END)
-        AS first_name,
-    coalesce(l.last_name, CASE WHEN l.parts_source IS NOT NULL THEN enrich_capitalised(l.parts.last) END)
-        AS last_name,
-    CASE WHEN l.first_name IS NOT NULL THEN 'given' ELSE l.parts_source END AS first_name_source,
-    CASE WHEN l.last_name IS NOT NULL THEN 'given' ELSE l.parts_source END AS last_name_source
-FROM checked AS l
+    l.* EXCLUDE (mailbox),
+    r.local_part IS NOT NULL AS is_role,
+    CASE
+        WHEN coalesce(l.name_parts.first_name, '') = '' THEN NULL
+        WHEN l.given.full_name IS NOT NULL THEN 'full_name'
+        -- `sales.team` is nobody's name.
+        WHEN NOT list_has_any(
+            getvariable('enrich_roles'), [l.name_parts.first_name::VARCHAR, l.name_parts.last_name::VARCHAR])
+        THEN 'email'
+    END AS name_parts_source
+FROM asked AS l
+LEFT JOIN ref_role_mailboxes AS r ON r.local_part = l.mailbox

@@ -1,5 +1,6 @@
 -- Seniority and function of a job title, by the words in it.
 -- Grain: job title. Key: job_title; titles that say nothing are left out. Inputs: enrich_leads, ref_job_words.
+CREATE OR REPLACE TEMP TABLE enrich_title_facts AS
 WITH
 titles AS (SELECT DISTINCT job_title FROM enrich_leads WHERE job_title IS NOT NULL),
 

@@ -78,8 +78,8 @@ class World:
         )
         classified = table.select("lead_id, batch_id, industry_code, size_segment, priority, territory")
         scored = table.select("lead_id, batch_id, lead_score")
-        as_of = options.pop("as_of", AS_OF)
-        return route_leads(self.con, enriched, scored, classified, self.book, self.snapshot(), as_of=as_of, **options)
+        snapshot, as_of = options.pop("snapshot", None) or self.snapshot(), options.pop("as_of", AS_OF)
+        return route_leads(self.con, enriched, scored, classified, self.book, snapshot, as_of=as_of, **options)
 
     def after(self, routed: Routed) -> World:
         """The world once the batch is committed."""

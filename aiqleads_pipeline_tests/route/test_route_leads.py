@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ from routing_world import AS_OF, World, make_world, owners_by_row, reviews_by_ro
 
 from aiqleads_pipeline.contract import TABLES
 from aiqleads_pipeline.stages.rota import make_pool
-from aiqleads_pipeline.stages.route import LoadRow, Routed, route
+from aiqleads_pipeline.stages.route import LoadRow, Routed, RoutingSnapshot, route
 
 TEAMS = """
 owners:
@@ -358,6 +359,26 @@ def test_an_empty_batch_is_routed_to_nobody(build: Callable[..., World]) -> None
     kept = empty.select("lead_id, batch_id, industry_code, size_segment, priority, territory")
     routed = route.route_leads(world.con, empty, empty, kept, world.book, world.snapshot(), as_of=AS_OF)
     assert (routed.routed.fetchall(), routed.review.fetchall(), routed.loads) == ([], [], [])
+
+
+def test_leads_of_two_batches_are_refused(build: Callable[..., World]) -> None:
+    world = build(TEAMS, ROUTING)
+    both = world.con.sql(
+        """SELECT *, 'web' source, 'api' source_channel, NULL::VARCHAR country, NULL::VARCHAR region,
+        NULL::VARCHAR product_interest, NULL::VARCHAR email_kind, NULL::VARCHAR company_domain, '51' industry_code,
+        'small' size_segment, 'P1' priority, 'emea' territory, 1.0 lead_score
+        FROM (VALUES (uuid(), 'b1', 1), (uuid(), 'b2', 2)) AS leads (lead_id, batch_id, row_number)"""
+    )
+    with pytest.raises(ValueError, match="not of b1 and b2"):
+        route.route_leads(world.con, both, both, both, world.book, RoutingSnapshot(accounts=None), as_of=AS_OF)
+
+
+def test_accounts_may_come_as_arrow(build: Callable[..., World]) -> None:
+    known = pa.table({"company_domain": ["acme.com"], "owner": ["dee"], "team": ["big"]})
+    world = build(TEAMS, ROUTING)
+    routed = world.route([of("acme.com"), of("new.com")], snapshot=RoutingSnapshot.of({}, world.con.from_arrow(known)))
+    assert owners_by_row(routed)[1] == "dee"
+    assert [domain for domain, _, _ in routed.accounts.fetchall()] == ["new.com"]
 
 
 def test_the_day_of_an_absence_is_the_utc_day_of_the_batch(build: Callable[..., World]) -> None:

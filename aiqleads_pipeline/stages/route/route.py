@@ -176,7 +176,9 @@ def _match(
     snapshot: RoutingSnapshot,
     routing: RoutingRules,
 ) -> None:
-    accounts = snapshot.accounts or con.sql("SELECT '' AS company_domain, '' AS owner, '' AS team LIMIT 0")
+    accounts = snapshot.accounts
+    if accounts is None:
+        accounts = run_sql(con, "stages/route/no_accounts")
     if not any(rule.when.asks_score for rule in routing.rules):
         scored = scored.limit(0)
     _keep(con, "matched", "match_rules", enriched=enriched, scored=scored, classified=classified)

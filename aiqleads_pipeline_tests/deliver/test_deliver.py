@@ -112,16 +112,13 @@ def test_a_file_holds_one_object_per_lead(con: DuckDBPyConnection, tmp_path: Pat
     assert first == {
         "delivery_id": str(delivery_id(lead(1), "crm_file")),
         "lead_id": str(lead(1)),
-        "batch_id": "b1",
         "source": "acme",
         "external_id": None,
         "team": "enterprise",
         "owner": "ann",
-        "rule_id": "all",
         "priority": "P1",
         "sla_due_at": "2026-11-23T16:45:30Z",
         "lead_score": 71.23,
-        "conversion_prob": 0.25,
         "reasons": [{"part": "intent", "points": 9.5}],
         "contact": {
             "first_name": "Zoë", "last_name": "O'Neil\n\"x\"", "full_name": None, "job_title": None,

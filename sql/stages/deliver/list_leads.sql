@@ -4,16 +4,13 @@
 SELECT
     delivery_id(r.lead_id, getvariable('deliver_to')) AS delivery_id,
     r.lead_id,
-    r.batch_id,
     e.source,
     e.external_id,
     r.team,
     r.owner,
-    r.rule_id,
     r.priority,
     strftime(r.sla_due_at AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%SZ') AS sla_due_at,
     round(s.lead_score, 2) AS lead_score,
-    round(s.conversion_prob, 4) AS conversion_prob,
     s.reasons::JSON AS reasons,
     {
         'first_name': e.first_name,

@@ -32,6 +32,8 @@ _ALL = (
     Reason("undecodable_text", "row", "The row holds bytes that are no text.", "Save the file as UTF-8."),
     Reason("cell_too_large", "row", "A cell is larger than the limit.", "Shorten the cell."),
     Reason("invalid_json", "row", "The line is not a JSON object.", "Write one JSON object per line."),
+    Reason("unreadable_drop", "row", "One of the batch's files can't be read.",
+           "See the file's own reason on the run, correct it and drop it again."),
     Reason("test_lead", "row", "A test lead of the ad platform.", "Nothing to do: test leads are not delivered."),
     # values that are set aside or repaired
     Reason("invalid_email", "row", "Not an e-mail address.", "Write it as name@domain."),
@@ -71,6 +73,7 @@ _ALL = (
     Reason("file_too_large", "drop", "The file is larger than the limit.", "Drop it in parts."),
     Reason("reader_out_of_memory", "drop", "Reading the file took more memory than the limit.",
            "Export it as CSV."),
+    Reason("reader_timed_out", "drop", "Reading the file took longer than the limit.", "Export it as CSV."),
     Reason("no_contact_column", "drop", "No column of the file maps to an e-mail address or a phone number.",
            "Name the columns in sources.yaml; the mapping that was tried is on the run."),
     Reason("no_readable_rows", "drop", "Not one row of the file can be read.", "Check delimiter and quotes."),

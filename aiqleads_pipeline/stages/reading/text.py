@@ -1,0 +1,145 @@
+"""Brings a text drop to UTF-8 and takes the stock by which a fast read is proven.
+
+Belongs here: encodings, counts of line ends. Does not belong here: cells, delimiters, quotes (``dialect``).
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from aiqleads_pipeline.settings import Settings
+from aiqleads_pipeline.stages.reading.drop import DropRefused
+from aiqleads_pipeline.stages.reading.recognise import HEAD_BYTES, looks_like_utf16
+
+_BLOCK = 1 << 20
+_TAIL_BYTES = 4096
+_SURROGATES = re.compile("[\udc80-\udcff]")
+_BEYOND_ASCII = re.compile("[^\x00-\x7f]")
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """A text in UTF-8 at ``path`` and what it consists of.
+
+    ``encoding`` is what it came in. ``broken`` says that some bytes are no text. ``line_ends`` counts CR LF once;
+    ``lines`` counts the last line too where it has no end, and leaves out empty lines at the end of the file.
+    """
+
+    path: Path
+    encoding: str
+    broken: bool
+    lines: int
+    has_quotes: bool
+    has_long_lines: bool
+    head: str
+
+
+def open_text(path: Path, workdir: Path, settings: Settings, encoding: str = "auto") -> TextFile:
+    """Take stock of a text, writing it as UTF-8 into ``workdir`` first where it is in another encoding.
+
+    Raises:
+        DropRefused: a declared or marked encoding does not hold.
+    """
+    found = _encoding_of(path) if encoding == "auto" else encoding
+    broken = False
+    if found in ("utf-8", "utf-8-sig"):
+        invalid, valid = _count_broken(path)
+        broken = invalid > 0
+        # Text of another encoding has hardly any valid sequence of UTF-8 beyond ASCII.
+        if encoding == "auto" and found == "utf-8" and invalid > valid:
+            found = "cp1252"
+    if found not in ("utf-8", "utf-8-sig"):
+        target = workdir / f"{path.name[:80]}.utf8"
+        broken = _transcode(path, target, found, settings)
+        path = target
+    return _take_stock(path, found, broken)
+
+
+def _encoding_of(path: Path) -> str:
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    for bom, name in _BOMS:
+        if head.startswith(bom):
+            return name
+    return looks_like_utf16(head) or "utf-8"
+
+
+def _count_broken(path: Path) -> tuple[int, int]:
+    """Bytes that are no UTF-8, and characters beyond ASCII that are; counted only if there is any such byte."""
+    strict = codecs.getincrementaldecoder("utf-8")()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                strict.decode(block)
+            strict.decode(b"", final=True)
+        return 0, 0
+    except UnicodeDecodeError:
+        pass
+    lenient = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    invalid = beyond = 0
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            text = lenient.decode(block)
+            invalid += len(_SURROGATES.findall(text))
+            beyond += len(_BEYOND_ASCII.findall(text))
+    tail = lenient.decode(b"", final=True)
+    invalid += len(tail)
+    return invalid, beyond + len(tail) - invalid
+
+
+def _transcode(path: Path, target: Path, encoding: str, settings: Settings) -> bool:
+    """Write the text as UTF-8; whether it holds bytes without a meaning, which are kept as they are."""
+    wide = encoding.startswith(("utf-16", "utf-32"))
+    decoder = codecs.getincrementaldecoder(encoding)("strict" if wide else "surrogateescape")
+    broken, written = False, 0
+    try:
+        with path.open("rb") as file, target.open("wb") as out:
+            while block := file.read(_BLOCK):
+                written += _write(out, decoder.decode(block))
+                if written > settings.MAX_DROP_MB << 20:
+                    raise DropRefused("expands_too_much", f"As UTF-8 it exceeds {settings.MAX_DROP_MB} MB.")
+            _write(out, decoder.decode(b"", final=True))
+    except UnicodeError as error:
+        raise DropRefused("corrupt_file", f"It is no valid {encoding.upper()}.") from error
+    if not wide:
+        invalid, _ = _count_broken(target)
+        broken = invalid > 0
+    return broken
+
+
+def _write(out: IO[bytes], text: str) -> int:
+    return out.write(text.encode("utf-8", "surrogateescape"))
+
+
+def _take_stock(path: Path, encoding: str, broken: bool) -> TextFile:
+    line_feeds = returns = pairs = longest_run = run = 0
+    has_quotes = False
+    head = tail = b""
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            head = head or block
+            feeds, carriage = block.count(b"\n"), block.count(b"\r")
+            line_feeds += feeds
+            returns += carriage
+            pairs += (block.count(b"\r\n") if carriage else 0) + (tail.endswith(b"\r") and block.startswith(b"\n"))
+            has_quotes = has_quotes or b'"' in block or b"'" in block
+            run = 0 if feeds or carriage else run + len(block)
+            longest_run = max(longest_run, run)
+            tail = (tail + block[-_TAIL_BYTES:])[-_TAIL_BYTES:]
+    ends = line_feeds + returns - pairs
+    blank = tail[len(tail.rstrip(b"\r\n")) :]
+    blank_ends = blank.count(b"\n") + blank.count(b"\r") - blank.count(b"\r\n")
+    text = head.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+    # A block without any line end means a line of at least that length.
+    return TextFile(path, encoding, broken, ends - blank_ends + 1, has_quotes, longest_run >= _BLOCK, text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -142,7 +143,7 @@ def load_priorities(rules_dir: Path) -> PriorityRules:
 def _segment_faults(segments: SizeSegments, file: RuleFile) -> list[str]:
     faults = []
     listed = list(segments)
-    for (small, lower), (large, upper) in zip(listed, listed[1:], strict=False):
+    for (small, lower), (large, upper) in pairwise(listed):
         for measure in ("employees", "revenue_usd"):
             if getattr(upper, measure) <= getattr(lower, measure):
                 what = f"size_segments: {large} must ask for more {measure} than {small}"

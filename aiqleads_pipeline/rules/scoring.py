@@ -244,10 +244,11 @@ def load_scoring(rules_dir: Path) -> ScoringRules:
     """
     faults: list[str] = []
     scoring = icp = None
+    sha256 = ""
     try:
         scoring, file = load_rules(rules_dir / "scoring.yaml", Scoring)
         faults += _scoring_faults(scoring, file)
-        sha256 = file.sha256
+        sha256 += file.sha256
     except RulesError as error:
         faults.append(str(error))
     try:

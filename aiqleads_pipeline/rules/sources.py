@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, Field
 
 from aiqleads_pipeline.contract import LEAD_COLUMN_NAMES
+from aiqleads_pipeline.rules.headers import IGNORE, header_key
 from aiqleads_pipeline.rules.loading import RuleFile, RuleModel, RulesError, load_rules
-from aiqleads_pipeline.stages.reading.mapping import IGNORE, header_key
 
 # A constant here would make all leads of the source look like one person.
 _NEVER_CONSTANT = ("external_id", "email", "phone", "first_name", "last_name", "full_name", "linkedin_url")

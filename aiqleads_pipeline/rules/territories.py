@@ -30,10 +30,10 @@ class Territory(RuleModel):
 
     id: Id
     name: Name
-    accounts: list[str] = []
-    postal_codes: dict[str, list[str]] = {}
-    regions: list[str] = []
-    countries: list[str] = []
+    accounts: list[str] = Field(default_factory=list)
+    postal_codes: dict[str, list[str]] = Field(default_factory=dict)
+    regions: list[str] = Field(default_factory=list)
+    countries: list[str] = Field(default_factory=list)
     industries: list[str] | None = None
     sizes: list[Literal["micro", "small", "mid_market", "enterprise", "unknown"]] | None = None
 
@@ -46,7 +46,7 @@ class Default(RuleModel):
 
 
 class _File(RuleModel):
-    territories: list[Territory] = []
+    territories: list[Territory] = Field(default_factory=list)
     default: Default
 
 

@@ -12,15 +12,14 @@ from __future__ import annotations
 
 import csv
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from aiqleads_pipeline.contract import LEAD_COLUMN_NAMES, REACHABLE_BY
+from aiqleads_pipeline.rules.headers import IGNORE, header_key
 from aiqleads_pipeline.settings import PROJECT_DIR
 
-IGNORE = "ignore"
 _ALIASES_FILE = PROJECT_DIR / "data" / "reference" / "column_aliases.csv"
 _NAME = "name"  # means a person, a company or a family name, by what stands beside it
 _PARENTHESES = re.compile(r"\s*[(\[][^)\]]*[)\]]")
@@ -54,12 +53,6 @@ class Mapped:
 class _Alias:
     column: str
     strength: int
-
-
-def header_key(header: str) -> str:
-    """A header without case, accents, blanks and punctuation: ``E-Mail Adresse *`` is ``emailadresse``."""
-    folded = unicodedata.normalize("NFKD", header.casefold())
-    return "".join(char for char in folded if char.isalnum())
 
 
 def meaning_of(header: str) -> str | None:

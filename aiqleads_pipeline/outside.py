@@ -69,4 +69,3 @@ def open_outside(settings: Settings | None = None) -> Outside:
     if key not in _opened:
         _opened[key] = Outside(settings)
     return _opened[key]
-

@@ -24,7 +24,11 @@ def test_defaults_are_those_of_the_contract(tmp_path):
 
 def test_values_come_from_the_environment():
     settings = load_settings(
-        {"PIPELINE_CONFIG__MAX_BATCH_SIZE": "7", "FEATURE_FLAGS__enableMLScoring": "false", "AIQLEADS_LAKE_URL": "s3://x/y"}
+        {
+            "PIPELINE_CONFIG__MAX_BATCH_SIZE": "7",
+            "FEATURE_FLAGS__enableMLScoring": "false",
+            "AIQLEADS_LAKE_URL": "s3://x/y",
+        }
     )
     assert (settings.pipeline.MAX_BATCH_SIZE, settings.flags.enableMLScoring) == (7, False)
     assert settings.lake_url == "s3://x/y"

@@ -36,7 +36,8 @@ class Child:
     def start(self) -> None:
         """Start the process in its own group, tied to the life of the supervisor."""
         self.started_at = time.monotonic()
-        self.process = subprocess.Popen(self.command, start_new_session=True, preexec_fn=_end_with_parent)
+        # The supervisor has one thread, so that running code between fork and exec is safe.
+        self.process = subprocess.Popen(self.command, start_new_session=True, preexec_fn=_end_with_parent)  # noqa: PLW1509
 
     def watch(self, say: Callable[[str], None]) -> None:
         """Start the process if it is not there; back off while it keeps ending."""

@@ -1,7 +1,7 @@
 """Classifies leads: industry, size segment, territory and priority.
 
-Belongs here: handing the rules to ``sql/stages/classify``, and the decision table as one CASE expression. Does not belong
-here: the tables themselves (``data/rules/priorities.yaml``, ``territories.yaml``).
+Belongs here: handing the rules to ``sql/stages/classify``, and the decision table as one CASE expression. Does not
+belong here: the tables themselves (``data/rules/priorities.yaml``, ``territories.yaml``).
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ CREATE OR REPLACE TEMP MACRO phone_bits(e164) AS e164[2:]::UBIGINT + 34587645138
 CREATE OR REPLACE TEMP MACRO name_letters(name) AS
     CASE
         WHEN regexp_full_match(name, '[a-zA-Z]*') THEN lower(name)
+        WHEN regexp_full_match(name, '[a-zA-Z ]*') THEN replace(lower(name), ' ', '')
         ELSE regexp_replace(lower(strip_accents(name)), '[^\p{L}\p{N}]+', '', 'g')
     END;
 
@@ -24,5 +25,8 @@ CREATE OR REPLACE TEMP MACRO name_tag(bits) AS
     END;
 
 -- A company's name without its legal form.
-CREATE OR REPLACE TEMP MACRO company_letters(company) AS
-    name_letters(regexp_replace(company, '(?i)(?:[ ,.]+(?:inc|incorporated|llc|l\.l\.c|llp|lp|ltd|limited|plc|corp|corporation|co|company|gmbh(?: & co\.? kg)?|ag|kg|ug|se|ohg|e\.?k|sa|s\.a|sas|sarl|s\.?r\.?l|spa|s\.p\.a|bv|b\.v|nv|n\.v|ab|as|a/s|aps|oy|oyj|pty|pte|sdn bhd|sl|s\.l|kft|sp\. z o\.o|d\.o\.o|kk|pvt|private))+\.?$', ''));
+CREATE OR REPLACE TEMP MACRO without_legal_form(company) AS
+    CASE
+        WHEN NOT contains(company, ' ') AND NOT contains(company, ',') THEN company
+        ELSE regexp_replace(company, '(?i)(?:[ ,.]+(?:inc|incorporated|llc|l\.l\.c|llp|lp|ltd|limited|plc|corp|corporation|co|company|gmbh(?: & co\.? kg)?|ag|kg|ug|se|ohg|e\.?k|sa|s\.a|sas|sarl|s\.?r\.?l|spa|s\.p\.a|bv|b\.v|nv|n\.v|ab|as|a/s|aps|oy|oyj|pty|pte|sdn bhd|sl|s\.l|kft|sp\. z o\.o|d\.o\.o|kk|pvt|private))+\.?$', '')
+    END;

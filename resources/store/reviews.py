@@ -12,6 +12,7 @@ from uuid import UUID
 
 from resources.store.database import statement
 from resources.store.deliveries import delivery_id
+from resources.store.fetch import fetch_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,19 +30,19 @@ def list_open(store: Store, limit: int = 100) -> list[dict[str, Any]]:
 
 
 def leads_of_batch(store: Store, batch_id: str) -> pa.Table:
-    """All leads of a batch that wait or waited: ``lead_id`` (16 bytes, Arrow's UUID), ``reason_code, resolved_at,
-    team, owner`` (the last three null while it waits)."""
+    """All leads of a batch that wait or waited: ``lead_id`` (Arrow's UUID), ``reason_code, resolved_at, team, owner``
+    (the last three null while it waits)."""
     import pyarrow as pa
 
+    types = {
+        "lead_id": pa.uuid(),
+        "reason_code": pa.string(),
+        "resolved_at": pa.timestamp("us", "UTC"),
+        "team": pa.string(),
+        "owner": pa.string(),
+    }
     with store.read() as con:
-        rows = con.execute(statement("reviews/of_batch"), {"batch_id": batch_id}).all()
-    columns = list(zip(*rows, strict=True)) or [()] * 5
-    texts = [pa.array(column, pa.string()) for column in (columns[1], columns[3], columns[4])]
-    ids = pa.array([lead_id.bytes for lead_id in columns[0]], pa.binary(16)).cast(pa.uuid())
-    resolved = pa.array(columns[2], pa.timestamp("us", "UTC"))
-    return pa.table(
-        {"lead_id": ids, "reason_code": texts[0], "resolved_at": resolved, "team": texts[1], "owner": texts[2]}
-    )
+        return fetch_table(con, "reviews/of_batch", {"batch_id": batch_id}, types)
 
 
 def assign(

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from resources.store.bulk import copy_rows
 from resources.store.database import statement
+from resources.store.fetch import fetch_table
 from resources.store.pins import pin
 
 if TYPE_CHECKING:
@@ -71,10 +72,8 @@ def find_accounts(con: Connection, domains: DuckDBPyRelation | pa.Table, seq: in
 
     con.execute(statement("routing/stage_domains"))
     copy_rows(con, "routing_domains", domains, ["company_domain"])
-    rows = con.execute(statement("routing/find_accounts"), {"seq": seq}).all()
-    columns = list(zip(*rows, strict=True)) or [()] * 3
-    names = ("company_domain", "owner", "team")
-    return pa.table({name: pa.array(column, pa.string()) for name, column in zip(names, columns, strict=True)})
+    types = dict.fromkeys(("company_domain", "owner", "team"), pa.string())
+    return fetch_table(con, "routing/find_accounts", {"seq": seq}, types)
 
 
 def commit_routing(

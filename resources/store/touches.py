@@ -9,6 +9,7 @@ from uuid import UUID
 
 from resources.store.bulk import copy_rows
 from resources.store.database import statement
+from resources.store.fetch import fetch_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,13 +57,6 @@ def count_touches(store: Store, until: datetime, lead_ids: Sequence[UUID] | None
     import pyarrow as pa
 
     asked = None if lead_ids is None else list(lead_ids)
+    types = {"lead_id": pa.uuid(), "touches_count": pa.int64(), "last_touched_at": pa.timestamp("us", "UTC")}
     with store.read() as con:
-        rows = con.execute(statement("touches/count"), {"until": until, "lead_ids": asked}).all()
-    leads, counts, times = list(zip(*rows, strict=True)) or [()] * 3
-    return pa.table(
-        {
-            "lead_id": pa.array([lead.bytes for lead in leads], pa.binary(16)).cast(pa.uuid()),
-            "touches_count": pa.array(counts, pa.int64()),
-            "last_touched_at": pa.array(times, pa.timestamp("us", "UTC")),
-        }
-    )
+        return fetch_table(con, "touches/count", {"until": until, "lead_ids": asked}, types)

@@ -60,6 +60,11 @@ _ALL = (
     Reason("control_characters_removed", "row", "Invisible characters were removed.", "Nothing to do."),
     Reason("out_of_range", "row", "The value is outside of the possible range.", "Check the value."),
     Reason("value_truncated", "row", "The value was longer than the limit and cut.", "Shorten the value."),
+    # rows of an outcomes file that say nothing we can use
+    Reason("no_reference", "row", "The row names no lead.", "Give the lead's id, its id at the source or its e-mail."),
+    Reason("unknown_outcome", "row", "The outcome is no word that is known here.", "Write won, lost or returned."),
+    Reason("outcome_open", "row", "The lead is not closed yet.", "Nothing to do: it counts when it is won or lost."),
+    Reason("outcome_superseded", "row", "A later row of the file says what became of this lead.", "Nothing to do."),
     # drops that are quarantined
     Reason("empty_file", "drop", "The file is empty.", "Drop a file with a header and rows."),
     Reason("no_rows", "drop", "The file has a header but no rows.", "Drop a file with rows."),
@@ -76,6 +81,8 @@ _ALL = (
     Reason("reader_timed_out", "drop", "Reading the file took longer than the limit.", "Export it as CSV."),
     Reason("no_contact_column", "drop", "No column of the file maps to an e-mail address or a phone number.",
            "Name the columns in sources.yaml; the mapping that was tried is on the run."),
+    Reason("no_outcome_columns", "drop", "The file lacks a column that names the lead, or one with the outcome.",
+           "Name them email, external_id or lead_id, and outcome."),
     Reason("no_readable_rows", "drop", "Not one row of the file can be read.", "Check delimiter and quotes."),
     Reason("drop_changed", "drop", "The file is gone or changed since it was registered.", "Drop it again."),
     # leads that went on with less

@@ -23,6 +23,9 @@ Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 Name = Annotated[str, Field(min_length=1, max_length=120)]
 Kind = Literal["account", "postal_code", "region", "country", "worldwide"]
 WORLD = "*"
+_DOMAIN = re.compile(r"(?:[a-z0-9-]+\.)+[a-z0-9-]{2,}")
+_POSTAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9 -]{0,9}")
+_REGION = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}")
 
 
 class Territory(RuleModel):
@@ -121,33 +124,40 @@ def _claims(i: int, territory: Territory) -> Iterator[Claim]:
 
 
 def _code_faults(i: int, territory: Territory, file: RuleFile) -> list[str]:
-    faults = []
-
-    def refuse(what: str, *where: str | int) -> None:
-        faults.append(file.fault(f"territory {territory.id!r}: {what}", "territories", i, *where))
-
+    found: list[tuple[str, tuple[str | int, ...]]] = []
     for n, account in enumerate(territory.accounts):
-        if not re.fullmatch(r"(?:[a-z0-9-]+\.)+[a-z0-9-]{2,}", account.lower()):
-            refuse(f"{account!r} is no domain like acme.com", "accounts", n)
+        if not _DOMAIN.fullmatch(account.lower()):
+            found.append((f"{account!r} is no domain like acme.com", ("accounts", n)))
     for country, codes in territory.postal_codes.items():
         if country not in COUNTRY_CODES:
-            refuse(f"{country!r} is no country of ISO 3166-1 alpha-2", "postal_codes", country)
-        for n, code in enumerate(codes):
-            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 -]{0,9}", code):
-                refuse(f"{code!r} is no beginning of a postal code", "postal_codes", country, n)
+            found.append((f"{country!r} is no country of ISO 3166-1 alpha-2", ("postal_codes", country)))
+        wrong = [n for n, code in enumerate(codes) if not _POSTAL.fullmatch(code)]
+        found += [(f"{codes[n]!r} is no beginning of a postal code", ("postal_codes", country, n)) for n in wrong]
     for n, region in enumerate(territory.regions):
-        if not re.fullmatch(r"[A-Z]{2}-[A-Z0-9]{1,3}", region) or region[:2] not in COUNTRY_CODES:
-            refuse(f"{region!r} is no region of ISO 3166-2 like US-CA", "regions", n)
+        if not _REGION.fullmatch(region) or region[:2] not in COUNTRY_CODES:
+            found.append((f"{region!r} is no region of ISO 3166-2 like US-CA", ("regions", n)))
     for n, country in enumerate(territory.countries):
         if country not in COUNTRY_CODES and country != WORLD:
-            refuse(f"{country!r} is no country of ISO 3166-1 alpha-2", "countries", n)
-    for n, industry in enumerate(territory.industries or []):
-        if industry not in NAICS_SECTORS and industry != UNKNOWN_INDUSTRY:
-            refuse(f"{industry!r} is no NAICS sector; legal is {', '.join(NAICS_SECTORS)}", "industries", n)
-    for key in ("industries", "sizes"):
-        if getattr(territory, key) == []:
-            refuse(f"an empty list of {key} asks for no lead; leave it out to ask for all", key)
-    return faults
+            found.append((f"{country!r} is no country of ISO 3166-1 alpha-2", ("countries", n)))
+    return [
+        file.fault(f"territory {territory.id!r}: {what}", "territories", i, *where)
+        for what, where in found + _filter_faults(territory)
+    ]
+
+
+def _filter_faults(territory: Territory) -> list[tuple[str, tuple[str | int, ...]]]:
+    legal = (*NAICS_SECTORS, UNKNOWN_INDUSTRY)
+    found: list[tuple[str, tuple[str | int, ...]]] = [
+        (f"{industry!r} is no NAICS sector; legal is {', '.join(legal)}", ("industries", n))
+        for n, industry in enumerate(territory.industries or [])
+        if industry not in legal
+    ]
+    found += [
+        (f"an empty list of {key} asks for no lead; leave it out to ask for all", (key,))
+        for key in ("industries", "sizes")
+        if getattr(territory, key) == []
+    ]
+    return found
 
 
 def _overlaps(territories: list[Territory], file: RuleFile) -> list[str]:
@@ -162,8 +172,8 @@ def _overlaps(territories: list[Territory], file: RuleFile) -> list[str]:
                 if _share_leads(territory, rival):
                     line = file.line(*other.where)
                     whose = "itself" if other.territory == i else repr(rival.id)
-                    what = f"territory {territory.id!r} claims {claim.kind} {claim.key}, which {whose} claims on line {line}"
-                    faults.append(file.fault(what, *claim.where))
+                    what = f"territory {territory.id!r} claims {claim.kind} {claim.key}"
+                    faults.append(file.fault(f"{what}, which {whose} claims on line {line}", *claim.where))
                     break
             others.append(claim)
     return faults

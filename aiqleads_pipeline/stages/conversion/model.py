@@ -1,0 +1,119 @@
+"""A trained conversion model: what it is made of, and its probabilities for leads.
+
+Belongs here: reading a stored model and predicting. Does not belong here: training and judging (``training``), files
+and hashes (``resources.models``), which must have been checked before a document comes here.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from aiqleads_pipeline.stages.conversion.features import FEATURES, Matrix, feature_rows, matrix
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import xgboost as xgb
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
+
+Numbers = np.ndarray[Any, np.dtype[np.float64]]
+
+FORMAT = 1
+BATCH_ROWS = 65_536
+_ANSWER = ["lead_id", "conversion_prob"]
+
+
+class ModelUnusable(Exception):
+    """A model document can't be used here: another format, other features, or an answer that is no probability."""
+
+
+@dataclass(frozen=True)
+class ConversionModel:
+    """A model that gives the probability to convert; made by ``train`` or read by ``load``."""
+
+    version: str
+    booster: xgb.Booster
+    features: tuple[str, ...]
+    categories: dict[str, list[str]]
+    slope: float
+    intercept: float
+    usual_prob: float
+
+    @classmethod
+    def load(cls, document: dict[str, Any]) -> ConversionModel:
+        """Read a model document whose hash was checked: XGBoost crashes the process on a damaged one.
+
+        Raises:
+            ModelUnusable: it is of another format, or wants features that are not computed any more.
+        """
+        import xgboost as xgb
+
+        if document.get("format") != FORMAT:
+            raise ModelUnusable(f"model format {document.get('format')!r}; this release reads {FORMAT}")
+        unknown = sorted(set(document["features"]) - set(FEATURES))
+        if unknown:
+            raise ModelUnusable(f"the model wants features that are not computed: {', '.join(unknown)}")
+        booster = xgb.Booster()
+        booster.load_model(bytearray(json.dumps(document["booster"]).encode()))
+        return cls(
+            version=document["version"],
+            booster=booster,
+            features=tuple(document["features"]),
+            categories=document["categories"],
+            slope=document["calibration"]["slope"],
+            intercept=document["calibration"]["intercept"],
+            usual_prob=document["usual_prob"],
+        )
+
+    def predict(self, con: DuckDBPyConnection, leads: DuckDBPyRelation, as_of: datetime) -> DuckDBPyRelation:
+        """``lead_id, conversion_prob`` for every lead, computed at once; ``leads`` is ENRICHED_LEADS.
+
+        The answer is a temporary table, so that it may spill; it lives until the next call on the connection.
+
+        Raises:
+            ModelUnusable: the model gave something else than a probability.
+        """
+        import pyarrow as pa
+
+        self.booster.set_param({"nthread": con.sql("SELECT current_setting('threads')").fetchall()[0][0]})
+        ids, answers = [], []
+        con.execute("SET arrow_lossless_conversion = true")  # ids as 16 bytes instead of 36 letters
+        try:
+            wanted = ", ".join(f'"{name}"' for name in ("lead_id", *self.features))
+            for batch in feature_rows(con, leads, as_of).project(wanted).to_arrow_reader(BATCH_ROWS):
+                ids.append(batch.column("lead_id"))
+                answers.append(pa.array(self.probabilities(batch), pa.float64()))
+            ids_type = ids[0].type if ids else pa.uuid()
+            answered = pa.table([pa.chunked_array(ids, ids_type), pa.chunked_array(answers, pa.float64())], _ANSWER)
+            con.from_arrow(answered).create_view("conversion_answers", replace=True)
+            con.execute("CREATE OR REPLACE TEMP TABLE conversion_probabilities AS FROM conversion_answers")
+        finally:
+            con.execute("RESET arrow_lossless_conversion")
+        return con.table("conversion_probabilities")
+
+    def probabilities(self, rows: pa.Table | pa.RecordBatch) -> Numbers:
+        """The calibrated probabilities of feature rows, in their order.
+
+        Raises:
+            ModelUnusable: one of them is not between 0 and 1.
+        """
+        margins = margins_of(self.booster, matrix(rows, self.features, self.categories))
+        answers = calibrated(margins, self.slope, self.intercept)
+        if not np.all((answers >= 0) & (answers <= 1)):
+            raise ModelUnusable(f"model {self.version} gave something else than a probability")
+        return answers
+
+
+def margins_of(booster: xgb.Booster, values: Matrix) -> Numbers:
+    """Log odds as the trees give them, before calibration."""
+    margins = booster.inplace_predict(values, predict_type="margin", missing=np.nan)
+    return np.asarray(margins, dtype=np.float64)
+
+
+def calibrated(margins: Numbers, slope: float, intercept: float) -> Numbers:
+    """Platt's scaling: probabilities that mean what they say, six decimals."""
+    return np.round(1 / (1 + np.exp(-np.clip(slope * margins + intercept, -30, 30))), 6)

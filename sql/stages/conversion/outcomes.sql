@@ -1,0 +1,58 @@
+-- Each line of an outcomes file, read: reference, result, date, revenue, and what is wrong with it.
+-- grain: one row per line; key: row_number
+-- inputs: outcome_rows (row_number, line_number, read_error_code, lead_id, external_id, email, source, outcome, closed_at,
+--         revenue: text)
+-- variables: outcome_words (list of word, result), outcome_as_of, outcome_day_first, currency_rates
+WITH
+words AS (SELECT unnest(getvariable('outcome_words'), recursive := true)),
+cells AS (
+    SELECT
+        row_number, line_number, read_error_code,
+        clean_cell(lead_id) AS lead_id, clean_cell(external_id) AS external_id, lower(clean_cell(email)) AS email,
+        clean_cell(source) AS source, clean_cell(outcome) AS outcome, clean_cell(closed_at) AS closed_text,
+        clean_cell(revenue) AS revenue_text
+    FROM outcome_rows
+),
+habits AS (
+    SELECT
+        CASE WHEN bool_or(is_day_first(closed_text)) AND NOT bool_or(is_month_first(closed_text)) THEN true
+             WHEN bool_or(is_month_first(closed_text)) AND NOT bool_or(is_day_first(closed_text)) THEN false
+             ELSE getvariable('outcome_day_first')::BOOLEAN END AS day_first,
+        coalesce(count(*) FILTER (shows_decimal_comma(revenue_text))
+            > count(*) FILTER (shows_decimal_point(revenue_text)), false) AS has_comma
+    FROM cells
+),
+read AS (
+    SELECT
+        c.*, h.day_first, w.result,
+        TRY_CAST(c.lead_id AS UUID) AS lead_uuid,
+        coalesce(CASE WHEN lead_uuid IS NULL THEN c.lead_id END, c.external_id) AS known_external_id,
+        moment(time_text(c.closed_text, h.day_first, getvariable('outcome_as_of')), 'UTC') AS closed_moment,
+        read_money(c.revenue_text, h.has_comma) AS money
+    FROM cells AS c
+    CROSS JOIN habits AS h
+    LEFT JOIN words AS w ON w.word = regexp_replace(strip_accents(lower(c.outcome)), '[^a-z0-9]+', '', 'g')
+)
+SELECT
+    row_number, line_number,
+    CASE WHEN lead_uuid IS NOT NULL THEN 'lead_id' WHEN known_external_id IS NOT NULL THEN 'external_id'
+         WHEN read.email LIKE '%_@_%' THEN 'email' END AS reference_kind,
+    CASE reference_kind WHEN 'lead_id' THEN lead_uuid::VARCHAR WHEN 'external_id' THEN known_external_id
+         WHEN 'email' THEN read.email END AS reference_value,
+    CASE WHEN reference_kind = 'external_id' THEN source END AS reference_source,
+    CASE WHEN read.email LIKE '%_@_%' THEN read.email END AS email,
+    result, outcome,
+    coalesce(closed_moment, getvariable('outcome_as_of')) AS closed_at, closed_text,
+    CASE WHEN money.value BETWEEN 0 AND 1e15 THEN round(money.value * money.rate, 2) END AS revenue_usd, revenue_text,
+    CASE
+        WHEN read_error_code IS NOT NULL THEN read_error_code
+        WHEN reference_kind IS NULL THEN 'no_reference'
+        WHEN result IS NULL THEN 'unknown_outcome'
+        WHEN result = 'open' THEN 'outcome_open'
+        WHEN closed_text IS NOT NULL AND NOT is_placeholder(closed_text)
+            THEN time_fault(closed_text, closed_moment, day_first, getvariable('outcome_as_of'))
+    END AS fault,
+    coalesce(money_fault(revenue_text, money), '') AS revenue_fault,
+    fault IS NULL AND row_number <> arg_max(row_number, (closed_at, row_number)) FILTER (fault IS NULL)
+        OVER (PARTITION BY reference_kind, reference_value, reference_source) AS is_superseded
+FROM read

@@ -43,6 +43,14 @@ def table_relation(
     return con.read_parquet(outside.lake.glob(name), hive_partitioning=False).project(columns)
 
 
+def all_batches(con: DuckDBPyConnection, outside: Outside, name: str) -> DuckDBPyRelation:
+    """All batches of a table of the lake; no row while there is none."""
+    try:
+        return table_relation(con, outside, name)
+    except TableMissing:
+        return con.sql(f"SELECT {', '.join(f'NULL::{c.type} AS {c.name}' for c in TABLES[name].columns)} LIMIT 0")
+
+
 def store_relation(
     con: DuckDBPyConnection,
     outside: Outside,

@@ -4,11 +4,9 @@ Belongs here: expectations about operations over time (batches, queues, waiting)
 must be; pandera checks that on every batch from the contract.
 """
 
-from __future__ import annotations
-
 import logging
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -16,9 +14,6 @@ import pandas as pd
 from aiqleads_pipeline.assets.batch_run import BatchRuns
 from aiqleads_pipeline.assets.specs import OWNERS
 from resources.store.database import Store, statement
-
-if TYPE_CHECKING:
-    import great_expectations as gx
 
 LONGEST_WAIT_HOURS = 24
 LONGEST_REVIEW_DAYS = 14
@@ -35,7 +30,7 @@ LONGEST_REVIEW_DAYS = 14
         )
     ],
 )
-def audit(runs: dg.ResourceParam[BatchRuns]) -> dg.MaterializeResult[Any]:
+def audit(runs: dg.ResourceParam[BatchRuns]) -> dg.MaterializeResult:
     """Run the expectations on the store and write the Data Docs under the home."""
     outside = runs.outside
     folder = outside.settings.home / "audit"
@@ -89,7 +84,7 @@ def run_audit(folder: str, frames: dict[str, pd.DataFrame]) -> dict[str, dict[st
     return statistics
 
 
-def _expectations() -> dict[str, list[gx.expectations.Expectation]]:
+def _expectations() -> dict[str, list[Any]]:
     from great_expectations import expectations as expect
 
     return {

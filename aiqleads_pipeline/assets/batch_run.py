@@ -33,6 +33,8 @@ from resources.store.leases import Lease, held, holder_name
 
 # A file larger than what one PROCESSING_TIMEOUT covers gets as many of them as it needs: stated on the run.
 BYTES_PER_TIMEOUT = 300 * 1024 * 1024
+# Errors whose message names code, never a cell.
+NAMES_CODE = (AttributeError, NameError, ImportError, NotImplementedError)
 
 
 @dataclass
@@ -201,6 +203,8 @@ def time_limit_seconds(settings: Settings, batch: drops.Batch) -> float:
 def redact(error: BaseException) -> str:
     """An error in one line without the values it quotes: engines put cells of leads into their messages."""
     lines = str(error).strip().splitlines() or [""]
+    if isinstance(error, NAMES_CODE):
+        return f"{type(error).__name__}: {lines[0]}"
     text = re.sub(r"'[^']*'|\"[^\"]*\"", "'…'", lines[0])
     text = re.sub(r"\S+@\S+|\+?\d[\d\s().-]{6,}\d", "…", text)
     return f"{type(error).__name__}: {text[:500]}"

@@ -1,7 +1,5 @@
 """`classified_leads`: industry, size, priority, territory."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from aiqleads_pipeline.assets.batch_run import BatchRuns, redact

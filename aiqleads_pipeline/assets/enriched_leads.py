@@ -1,7 +1,5 @@
 """`enriched_leads`: what is known about a lead without asking anybody."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from aiqleads_pipeline.assets.batch_run import BatchRuns

@@ -30,7 +30,7 @@ PREVIEW_COLUMNS: dict[str, tuple[str, ...]] = {
 }
 
 
-def materialized(run: BatchRun, table: str, rows: int, metadata: Mapping[str, Any]) -> dg.MaterializeResult[Any]:
+def materialized(run: BatchRun, table: str, rows: int, metadata: Mapping[str, Any]) -> dg.MaterializeResult:
     """The result of a table's step: its facts and the verdicts of its checks."""
     return dg.MaterializeResult(
         asset_key=table,

@@ -1,7 +1,5 @@
 """`raw_leads`: the drop as it was received."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from aiqleads_pipeline.assets.batch_run import BatchRuns
@@ -15,7 +13,7 @@ from resources.store import drops
 def raw_leads(context: dg.AssetExecutionContext, runs: dg.ResourceParam[BatchRuns]) -> dg.MaterializeResult:
     """Read the batch's drops, whatever their format, into text columns of the contract."""
     with runs.step(context) as run:
-        drops.mark_running(run.outside.store, run.batch_id, run.run_id, lease=run.lease.lease)
+        drops.mark_running(run.outside.store, run.batch_id, run.run_id, lease=run.lease)
         files = [
             DropFile(run.outside.bucket.local_path(drop.archive_uri, run.workdir), drop.content_sha256, drop.name)
             for drop in drops.drops_of(run.outside.store, run.batch_id)

@@ -1,7 +1,5 @@
 """`routed_leads`, `review_queue`, `deliveries`: who gets the lead, committed in one transaction with its deliveries."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,7 +21,7 @@ TABLES = ("routed_leads", "review_queue", "deliveries")
 )
 def routed_leads(
     context: dg.AssetExecutionContext, runs: dg.ResourceParam[BatchRuns]
-) -> Iterator[dg.MaterializeResult[Any]]:
+) -> Iterator[dg.MaterializeResult]:
     """Route, commit to the store, publish to the lake, deliver to files, close the batch."""
     with runs.step(context) as run:
         in_review = _decide(run)

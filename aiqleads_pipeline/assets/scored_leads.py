@@ -1,7 +1,5 @@
 """`scored_leads`: quality, fit, intent, probability, and their sum in points."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import dagster as dg
@@ -16,7 +14,7 @@ from resources.store.pins import pin
 
 
 @dg.multi_asset(specs=[asset_spec("scored_leads")], check_specs=table_check_specs("scored_leads"), name="scored_leads")
-def scored_leads(context: dg.AssetExecutionContext, runs: dg.ResourceParam[BatchRuns]) -> dg.MaterializeResult[Any]:
+def scored_leads(context: dg.AssetExecutionContext, runs: dg.ResourceParam[BatchRuns]) -> dg.MaterializeResult:
     """Score by the rules and, where there is a sound one, the conversion model that was current at the first run."""
     with runs.step(context) as run:
         pinned = pin(run.outside.store, run.batch_id, "score", lambda: current_versions(run.outside))

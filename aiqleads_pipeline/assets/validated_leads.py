@@ -1,7 +1,5 @@
 """`validated_leads`, `rejected_leads`, `duplicate_leads`: what is wrong, what is known, what goes on."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg

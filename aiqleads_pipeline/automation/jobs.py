@@ -24,7 +24,7 @@ load_outcomes = dg.define_asset_job(
 )
 retrain_model = dg.define_asset_job(
     "retrain_model",
-    selection=dg.AssetSelection.assets("conversion_model"),
+    selection=dg.AssetSelection.assets("source_reliability", "conversion_model"),
     description="Trains the conversion model on all outcomes; keeps the last good one when the new one is unsound",
 )
 rescore_open_leads = dg.define_asset_job(

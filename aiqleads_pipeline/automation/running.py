@@ -19,6 +19,8 @@ from resources.store import drops
 from resources.store.leases import holder_is_dead, holder_name, live_leases
 
 POLL_SECONDS = 0.2
+# The run's log is in Dagster; on the terminal stands what became of the batch.
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 ENDED = ("done", "failed", "quarantined")
 # From a request to the run's lease: the start of a run worker included.
 REQUEST_PATIENCE = timedelta(seconds=60)
@@ -30,7 +32,11 @@ def run_batch(defs: dg.Definitions, instance: dg.DagsterInstance, outside: Outsi
     job_name, partitions = job_of(batch)
     instance.add_dynamic_partitions(str(partitions.name), [batch_id])
     result = defs.resolve_job_def(job_name).execute_in_process(
-        instance=instance, partition_key=batch_id, raise_on_error=False, tags=run_tags(outside, batch)
+        instance=instance,
+        partition_key=batch_id,
+        raise_on_error=False,
+        tags=run_tags(outside, batch),
+        run_config=QUIET,
     )
     return result.success
 

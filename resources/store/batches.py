@@ -72,6 +72,12 @@ def source_history(store: Store, source: str, limit: int) -> list[Batch]:
     return _list(store, "list_history", source=source, row_limit=limit)
 
 
+def source_totals(store: Store) -> list[tuple[str, int, int]]:
+    """Each source's rows over all batches that are done: source, received, rejected."""
+    with store.read() as con:
+        return [tuple(row) for row in con.execute(statement("batches/source_totals"))]
+
+
 def batches_to_retire(store: Store, older_than: datetime, limit: int = 1000) -> list[Batch]:
     """Ended batches received before a time, whose partition still stands, oldest first."""
     return _list(store, "list_to_retire", older_than=older_than, row_limit=limit)

@@ -29,6 +29,7 @@ from resources.store.batches import (
     reopen,
     request_batch,
     source_history,
+    source_totals,
 )
 from resources.store.database import statement
 
@@ -41,6 +42,7 @@ __all__ = [
     "Arrival", "Batch", "Discovery", "Drop", "UnknownBatch", "batch", "batches_to_retire", "discover", "drops_of",
     "mark_failed", "mark_finished", "mark_quarantined", "mark_retired", "mark_running", "open_batches",
     "register", "register_arrivals", "release_stale_requests", "reopen", "request_batch", "source_history",
+    "source_totals",
 ]  # fmt: skip
 
 # What one tick takes in; the rest waits for the next, so that a flood can't hold up the watcher.

@@ -12,7 +12,6 @@ from uuid import UUID
 
 from psycopg import sql
 
-from resources.store.bulk import driver
 from resources.store.tables import SCHEMA
 
 if TYPE_CHECKING:
@@ -46,6 +45,8 @@ def copy_out(
         sql.Identifier(SCHEMA, table),
         sql.SQL(" AND ").join(conditions) if conditions else sql.SQL("true"),
     )
-    with store.read() as con, driver(con).cursor() as cursor, cursor.copy(command) as copy, target.open("wb") as file:
-        for block in copy:
-            file.write(block)
+    with store.read() as con, target.open("wb") as file:
+        driver = con.connection.driver_connection
+        with driver.cursor() as cursor, cursor.copy(command) as copy:  # type: ignore[union-attr]
+            for block in copy:
+                file.write(block)

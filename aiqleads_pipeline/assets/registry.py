@@ -1,0 +1,18 @@
+"""All assets, in the order of the flow."""
+
+from __future__ import annotations
+
+from aiqleads_pipeline.assets.audit import audit
+from aiqleads_pipeline.assets.classified_leads import classified_leads
+from aiqleads_pipeline.assets.enriched_leads import enriched_leads
+from aiqleads_pipeline.assets.learnt_tables import conversion_model, open_lead_scores, source_reliability
+from aiqleads_pipeline.assets.outcomes import outcomes
+from aiqleads_pipeline.assets.raw_leads import raw_leads
+from aiqleads_pipeline.assets.routed_leads import routed_leads
+from aiqleads_pipeline.assets.scored_leads import scored_leads
+from aiqleads_pipeline.assets.validated_leads import validated_leads
+
+ASSETS = (
+    raw_leads, validated_leads, enriched_leads, scored_leads, classified_leads, routed_leads,
+    outcomes, source_reliability, conversion_model, open_lead_scores, audit,
+)  # fmt: skip

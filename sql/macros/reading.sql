@@ -3,11 +3,6 @@
 CREATE OR REPLACE MACRO json_member(header, value) AS header || ':' || to_json(value)::VARCHAR;
 -- A JSON object of members; null where there are none.
 CREATE OR REPLACE MACRO json_object_of(members) AS CASE WHEN members <> '' THEN '{' || members || '}' END;
--- Line ends within a text: CR LF counts once.
-CREATE OR REPLACE MACRO line_ends(value) AS
-    (strlen(value) - strlen(replace(value, chr(10), '')))
-    + (strlen(value) - strlen(replace(value, chr(13), '')))
-    - (strlen(value) - strlen(replace(value, chr(13) || chr(10), ''))) // 2;
 -- How often a character of one byte occurs in a text.
 CREATE OR REPLACE MACRO occurrences(value, mark) AS strlen(value) - strlen(replace(value, mark, ''));
 -- A value without the kind prefix of an ad platform (`p:+49170...`, `l:123`).

@@ -24,10 +24,10 @@ from duckdb import FunctionExpression as Function
 
 from aiqleads_pipeline.settings import Settings
 from aiqleads_pipeline.stages.engine import run_sql, set_variables
-from aiqleads_pipeline.stages.reading.dialect import Dialect, Layout
-from aiqleads_pipeline.stages.reading.drop import LINE_COLUMNS, Table
+from aiqleads_pipeline.stages.reading.dialect import Dialect, Knows, Layout, find_layout
+from aiqleads_pipeline.stages.reading.drop import LINE_COLUMNS, DropRefused, Table
 from aiqleads_pipeline.stages.reading.plain import write_plain
-from aiqleads_pipeline.stages.reading.text import TextFile
+from aiqleads_pipeline.stages.reading.text import TextFile, open_text
 from aiqleads_pipeline.stages.reading.tolerant import bounded_lines, read_records, shape_of
 
 _MAX_LINE_BYTES = 16 << 20
@@ -40,19 +40,58 @@ class _NotProven(Exception):
     """The fast read is not proven to be exact."""
 
 
-def read_delimited(con: DuckDBPyConnection, text: TextFile, layout: Layout, settings: Settings, workdir: Path) -> Table:
-    """The rows of a text in the given layout."""
-    facts: dict[str, Any] = {
+def read_delimited(
+    con: DuckDBPyConnection,
+    path: Path,
+    settings: Settings,
+    workdir: Path,
+    knows: Knows,
+    encoding: str = "auto",
+    delimiter: str | None = None,
+) -> Table:
+    """The rows of a delimited text; its header is found by the headers that ``knows`` knows.
+
+    Raises:
+        DropRefused: it is no table, has too many columns, or is not in the encoding that it declares.
+    """
+    text = open_text(path, workdir, settings, encoding)
+    layout = _layout_of(text, settings, knows, delimiter)
+    try:
+        return _read_fast(con, text, layout, settings)
+    except (_NotProven, duckdb.InvalidInputException, duckdb.ConversionException):
+        pass
+    thorough = open_text(path, workdir, settings, encoding, thorough=True)
+    if thorough.encoding != text.encoding:  # the engine met bytes that the first megabyte did not have
+        layout = _layout_of(thorough, settings, knows, delimiter)
+        try:
+            return _read_fast(con, thorough, layout, settings)
+        except (_NotProven, duckdb.InvalidInputException, duckdb.ConversionException):
+            pass
+    return _read_slowly(con, thorough, layout, settings, workdir)
+
+
+def _layout_of(text: TextFile, settings: Settings, knows: Knows, delimiter: str | None) -> Layout:
+    if text.starts_with_long_line:
+        raise DropRefused("not_a_table", "Its first line is longer than a megabyte.")
+    layout = find_layout(text.head, knows, delimiter)
+    check_width(layout.width, settings)
+    return layout
+
+
+def check_width(width: int, settings: Settings) -> None:
+    """Refuse a drop with more columns than the limit."""
+    if width > settings.MAX_DROP_COLUMNS:
+        raise DropRefused("too_many_columns", f"It has {width}, the limit is {settings.MAX_DROP_COLUMNS}.")
+
+
+def _facts(text: TextFile, layout: Layout) -> dict[str, Any]:
+    return {
         "encoding": text.encoding,
         "delimiter": layout.dialect.delimiter,
         "quote": layout.dialect.quote,
         "header": layout.headers,
         "has_header": layout.has_header,
     }
-    try:
-        return _read_fast(con, text, layout, settings, facts)
-    except (_NotProven, duckdb.InvalidInputException, duckdb.ConversionException):
-        return _read_slowly(con, text, layout, settings, workdir, facts)
 
 
 def columns_of(width: int) -> list[str]:
@@ -86,10 +125,8 @@ def _scan(
     )
 
 
-def _read_fast(
-    con: DuckDBPyConnection, text: TextFile, layout: Layout, settings: Settings, facts: dict[str, Any]
-) -> Table:
-    if text.broken or text.has_long_lines or layout.dialect.backslash or not layout.width:
+def _read_fast(con: DuckDBPyConnection, text: TextFile, layout: Layout, settings: Settings) -> Table:
+    if text.broken or text.has_long_lines or not text.newline or layout.dialect.backslash or not layout.width:
         raise _NotProven
     cells = columns_of(layout.width)
     types = dict.fromkeys(cells, "VARCHAR")
@@ -125,7 +162,9 @@ def _read_fast(
         nothing.alias("raw_line"),
         *map(Column, cells),
     )
-    return Table(layout.headers, relation, facts, rows, 0, layout.samples, release=lambda: _drop_tables(con, name))
+    return Table(
+        layout.headers, relation, _facts(text, layout), rows, 0, layout.samples, release=lambda: _drop_tables(con, name)
+    )
 
 
 def _prove(
@@ -138,9 +177,10 @@ def _prove(
     """
     cells = [Column(cell) for cell in columns_of(layout.width)]
     longest = Function("greatest", *(Function("strlen", cell) for cell in cells), Constant(-1))
-    breaks = [Function("contains", cell, Constant(end)) for cell in cells for end in ("\n", "\r") if text.has_quotes]
-    ends = [Coalesce(Function("line_ends", cell), Constant(0)) for cell in cells]
-    full = [_holds_record(cell, layout) for cell in cells]
+    end = Constant(text.newline)
+    breaks = [Function("contains", cell, end) for cell in cells if text.has_quotes]
+    ends = [Coalesce(Function("occurrences", cell, end), Constant(0)) for cell in cells]
+    full = [_holds_record(cell, end, layout) for cell in cells]
     too_long = longest > Constant(settings.MAX_CELL_CHARS)
     numbered.filter(reduce(_either, [too_long, longest < Constant(0), *breaks])).project(
         Column("drop_row"),
@@ -157,12 +197,12 @@ def _prove(
     return rows, line_ends
 
 
-def _holds_record(cell: Expression, layout: Layout) -> Expression:
+def _holds_record(cell: Expression, end: Expression, layout: Layout) -> Expression:
     """Whether a cell of several lines has as many delimiters as a record: `tolerant` must look at it."""
     if layout.width < 2:
         return Constant(False)
     return Coalesce(
-        (Function("line_ends", cell) > Constant(0))
+        (Function("occurrences", cell, end) > Constant(0))
         & (Function("occurrences", cell, Constant(layout.dialect.delimiter)) >= Constant(layout.width - 1)),
         Constant(False),
     )
@@ -174,12 +214,10 @@ def _read_slowly(
     layout: Layout,
     settings: Settings,
     workdir: Path,
-    facts: dict[str, Any],
 ) -> Table:
     path = workdir / f"drop-{next(_names)}.plain.csv"
     shape = shape_of(layout.width, layout.samples)
-    # Where nothing is broken, no surrogate can come up and nothing is flagged.
-    with text.path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+    with text.path.open(encoding="utf-8-sig", errors="surrogateescape", newline=text.newline) as file:
         lines: Iterator[str] = bounded_lines(file) if text.has_long_lines else iter(file)
         rows_only = itertools.islice(lines, layout.lines_before_rows, None)
         records = read_records(rows_only, layout.dialect, shape, layout.lines_before_rows + 1, settings.MAX_CELL_CHARS)
@@ -187,7 +225,7 @@ def _read_slowly(
     return Table(
         layout.headers,
         scan_plain(con, path, layout.width),
-        facts,
+        _facts(text, layout),
         rows,
         unreadable,
         layout.samples,

@@ -33,7 +33,7 @@ def read_workbook(con: DuckDBPyConnection, path: Path, target: Path, settings: S
     outcome = _run_child(path, target, settings)
     if "refused" in outcome:
         raise DropRefused(outcome["refused"], outcome.get("detail", ""))
-    facts = {name: outcome[name] for name in ("sheet", "sheets", "header_row", "has_header")}
+    facts = {name: outcome[name] for name in ("sheet", "sheets_not_read", "header_row", "has_header")}
     return Table(
         outcome["headers"],
         scan_plain(con, target, len(outcome["headers"])),

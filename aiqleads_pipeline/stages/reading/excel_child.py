@@ -52,15 +52,14 @@ def _read(path: Path, target: Path, limits: dict[str, int]) -> dict[str, Any]:
     except CalamineError:
         return {"refused": "corrupt_file", "detail": "The workbook can't be opened."}
     names = [sheet.name for sheet in workbook.sheets_metadata if str(sheet.typ).endswith("WorkSheet")]
-    best: tuple[int, str] | None = None
-    for name in names or workbook.sheet_names:
-        known = _known_headers(workbook, name) if len(names) > 1 else 0
-        if known >= 0 and (best is None or known > best[0]):
-            best = known, name
-    if best is None:
+    names = names or workbook.sheet_names
+    known = {name: _known_headers(workbook, name) if len(names) > 1 else 0 for name in names}
+    filled = [name for name in names if known[name] >= 0]
+    if not filled:
         return {"refused": "empty_file"}
-    sheet = workbook.get_sheet_by_name(best[1])
-    return {"sheet": best[1], "sheets": names, **_write(sheet, target, limits)}
+    best = max(filled, key=lambda name: known[name])
+    others = [name for name in filled if name != best]
+    return {"sheet": best, "sheets_not_read": others, **_write(workbook.get_sheet_by_name(best), target, limits)}
 
 
 def _known_headers(workbook: Any, name: str) -> int:

@@ -28,9 +28,9 @@ _NUMBERED = ("email", "phone", "street", "website")
 _WRAPPERS = frozenset({
     "data", "lead", "leads", "contact", "contacts", "person", "properties", "fields", "fielddata", "usercolumndata",
     "answers", "payload", "attributes", "record", "formresponse", "formdata", "formvalues", "values", "value", "body",
-    "event", "object", "result", "results", "details", "customer", "prospect", "entry", "changes", "address", "location",
-    "profile", "addresses", "emails", "phones", "emailaddresses", "phonenumbers", "hidden", "response", "responses",
-    "submission", "item", "items", "traits", "customfields", "standardfields", "submitter",
+    "event", "object", "result", "results", "details", "customer", "prospect", "entry", "changes", "address",
+    "location", "profile", "addresses", "emails", "phones", "emailaddresses", "phonenumbers", "hidden", "response",
+    "responses", "submission", "item", "items", "traits", "customfields", "standardfields", "submitter",
 })  # fmt: skip
 _ORGANISATION_KEYS = frozenset({"organizationid", "organisationid", "companyid", "organizationtype", "companytype"})
 

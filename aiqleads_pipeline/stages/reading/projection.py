@@ -20,8 +20,8 @@ from duckdb import DuckDBPyRelation, Expression
 from duckdb import FunctionExpression as Function
 
 from aiqleads_pipeline.contract import LEAD_COLUMN_NAMES, RAW_LEADS
-from aiqleads_pipeline.stages.reading.drop import Table
 from aiqleads_pipeline.rules.headers import header_key
+from aiqleads_pipeline.stages.reading.drop import Table
 from aiqleads_pipeline.stages.reading.mapping import Mapped
 
 # Headers of which Meta's exports have several; its values carry the kind of id before a colon.

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiqleads_pipeline.settings import Settings
-from aiqleads_pipeline.stages.reading.delimited import columns_of, read_delimited
-from aiqleads_pipeline.stages.reading.dialect import Knows, find_layout
+from aiqleads_pipeline.stages.reading.delimited import check_width, columns_of, read_delimited
+from aiqleads_pipeline.stages.reading.dialect import Knows
 from aiqleads_pipeline.stages.reading.documents import Found, find_rows
 from aiqleads_pipeline.stages.reading.drop import LINE_COLUMNS, DropFile, DropRefused, ReadResult, Table, drop_key
 from aiqleads_pipeline.stages.reading.gather import Gathering
@@ -23,7 +23,6 @@ from aiqleads_pipeline.stages.reading.kinds import kind_of
 from aiqleads_pipeline.stages.reading.mapping import Mapped, is_reachable, map_headers, meaning_of
 from aiqleads_pipeline.stages.reading.projection import project_raw
 from aiqleads_pipeline.stages.reading.recognise import Format, recognise
-from aiqleads_pipeline.stages.reading.text import open_text
 from aiqleads_pipeline.stages.reading.unpack import unpack_gzip, unpack_zip
 
 if TYPE_CHECKING:
@@ -181,12 +180,9 @@ def _read(
         table = read_workbook(con, opened.path, target, settings)
     else:
         kind = "csv"
-        text = open_text(opened.path, workdir, settings, encoding)
-        layout = find_layout(text.head, knows, delimiter)
-        _check_width(layout.width, settings)
-        table = read_delimited(con, text, layout, settings, workdir)
+        table = read_delimited(con, opened.path, settings, workdir, knows, encoding, delimiter)
     try:
-        _check_width(len(table.headers), settings)
+        check_width(len(table.headers), settings)
         if not table.rows:
             raise DropRefused("no_rows")
         if table.unreadable_rows == table.rows:
@@ -200,11 +196,6 @@ def _read(
 
 def _target(drop: DropFile, workdir: Path) -> Path:
     return workdir / f"{drop.sha256[:16]}-{next(_names)}.plain.csv"
-
-
-def _check_width(width: int, settings: Settings) -> None:
-    if width > settings.MAX_DROP_COLUMNS:
-        raise DropRefused("too_many_columns", f"It has {width}, the limit is {settings.MAX_DROP_COLUMNS}.")
 
 
 def _read_parts(

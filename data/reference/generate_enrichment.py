@@ -125,8 +125,7 @@ def _country_zone(code: str) -> str | None:
     zones = list(pytz.country_timezones.get(code, ()))
     # The capital's zone comes first in the tz database; the others must show the same time the year round.
     offsets = {
-        tuple(datetime(2026, month, 15, tzinfo=ZoneInfo(zone)).utcoffset() for month in (1, 4, 7, 10))
-        for zone in zones
+        tuple(datetime(2026, month, 15, tzinfo=ZoneInfo(zone)).utcoffset() for month in (1, 4, 7, 10)) for zone in zones
     }
     return zones[0] if len(offsets) == 1 else None
 
@@ -175,9 +174,13 @@ def industry_codes(naics: Path) -> Rows:
 
 def _sector(code: str) -> str:
     two = code[:2]
-    return {**dict.fromkeys(("31", "32", "33"), "31-33"), "44": "44-45", "45": "44-45", "48": "48-49", "49": "48-49"}.get(
-        two, two
-    )
+    return {
+        **dict.fromkeys(("31", "32", "33"), "31-33"),
+        "44": "44-45",
+        "45": "44-45",
+        "48": "48-49",
+        "49": "48-49",
+    }.get(two, two)
 
 
 def _words(title: str) -> str:

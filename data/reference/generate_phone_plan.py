@@ -331,4 +331,9 @@ def _state_codes(country: str) -> dict[str, str]:
     import pycountry
 
     states = {state.name: state.code for state in pycountry.subdivisions.get(country_code=country)}
-    return {**states, **{code.removeprefix(f"{country}-"): code for code in states.values()}, "Washington D.C.": "US-DC", "Washington State": "US-WA"}
+    return {
+        **states,
+        **{code.removeprefix(f"{country}-"): code for code in states.values()},
+        "Washington D.C.": "US-DC",
+        "Washington State": "US-WA",
+    }

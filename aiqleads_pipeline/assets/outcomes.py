@@ -69,7 +69,7 @@ def _outcomes_of_leads(run: BatchRun, accepted: DuckDBPyRelation) -> DuckDBPyRel
     references = run_sql(run.con, "marts/outcome_references", outcomes=accepted, sources=sources)
     keys = run.spool(identity_keys(run.con, references), "outcome_keys")
     with run.outside.store.read() as con:
-        found = run.con.from_arrow(find_leads(con, keys))
+        found = run.con.from_arrow(find_leads(con, keys.project("key").to_arrow_table()["key"]))
     routed = all_batches(run.con, run.outside, "routed_leads")
     relation = run_sql(run.con, "marts/outcomes_of_leads", outcomes=accepted, keys=keys, found=found, routed=routed)
     return run.spool(relation, "outcomes_of_leads")

@@ -1,10 +1,10 @@
 -- The outcome of each lead that a file speaks of, and who had the lead; of several lines the last closed counts.
--- grain: lead. key: lead_id. inputs: outcomes (accepted), keys (row_number, key, tag), found (key, tag, lead_id),
+-- grain: lead. key: lead_id. inputs: outcomes (accepted), keys (row_number, key), found (key, lead_id),
 -- routed (lead_id, owner).
 WITH referred AS (
     SELECT row_number, try_cast(reference_value AS UUID) AS lead_id FROM outcomes WHERE reference_kind = 'lead_id'
     UNION ALL
-    SELECT k.row_number, f.lead_id FROM keys AS k INNER JOIN found AS f ON f.key = k.key AND f.tag = k.tag
+    SELECT k.row_number, f.lead_id FROM keys AS k INNER JOIN found AS f ON f.key = k.key
 )
 SELECT
     r.lead_id,

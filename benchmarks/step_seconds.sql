@@ -9,4 +9,4 @@ SELECT
 FROM event_logs
 WHERE run_id = :run_id AND step_key IS NOT NULL
 GROUP BY step_key
-ORDER BY min(timestamp)
+ORDER BY min(timestamp) FILTER (WHERE dagster_event_type = 'STEP_START')

@@ -53,8 +53,10 @@ WORDS: dict[str, tuple[str, ...]] = {
         "unreachable", "junk",
     ),
     "open": (
-        "open", "new", "newlead", "lead", "proposalsent", "reengagement", "inprogress", "working", "contacted",
-        "attemptedtocontact", "connected", "qualified", "qualification", "nurturing", "proposal", "negotiation", "sitevisit", "meeting",
+        "open", "new", "newlead", "lead", "proposalsent", "reengagement", "inprogress", "working",
+        "contacted",
+        "attemptedtocontact", "connected", "qualified", "qualification", "nurturing", "proposal",
+        "negotiation", "sitevisit", "meeting",
         "scheduled", "demo", "followup", "pending", "prospecting", "assigned", "unassigned", "onhold",
         "discussion", "interested",
     ),
@@ -72,9 +74,11 @@ class Outcomes:
     """The lines of an outcomes file, understood and not.
 
     ``accepted``: ``row_number, reference_kind`` (``lead_id``, ``external_id``, ``email``), ``reference_value,
-    reference_source`` (with an external id, where given), ``email`` (to try where the reference is unknown), ``result``
-    (``won``, ``lost``, ``returned``), ``closed_at, revenue_usd``; one row per reference. ``problems``: ``row_number, line_number, column_name, code, value,
-    is_rejected``; a bad revenue is named there though its row is accepted. Both are computed once and small.
+    reference_source`` (with an external id, where given), ``email`` (to try where the reference is unknown),
+    ``result`` (``won``, ``lost``, ``returned``), ``closed_at, revenue_usd``; one row per reference.
+
+    ``problems``: ``row_number, line_number, column_name, code, value, is_rejected``; a bad revenue is named there
+    though its row is accepted. Both are lazy over a temporary table that lives until the next call.
     """
 
     accepted: DuckDBPyRelation

@@ -15,5 +15,5 @@ SELECT row_number, line_number, 'outcome', 'outcome_superseded', outcome, true
 FROM outcome_checked WHERE is_superseded
 UNION ALL
 SELECT row_number, line_number, 'revenue', revenue_fault, revenue_text, false
-FROM outcome_checked WHERE fault IS NULL AND NOT is_superseded AND revenue_fault NOT IN ('', 'placeholder_value')
+FROM outcome_checked WHERE fault IS NULL AND NOT is_superseded AND revenue_fault IS NOT NULL
 ORDER BY ALL

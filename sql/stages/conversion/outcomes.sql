@@ -10,7 +10,8 @@ cells AS (
         row_number, line_number, read_error_code,
         clean_cell(lead_id) AS lead_id, clean_cell(external_id) AS external_id, lower(clean_cell(email)) AS email,
         clean_cell(source) AS source, clean_cell(outcome) AS outcome, clean_cell(closed_at) AS closed_text,
-        clean_cell(revenue) AS revenue_text
+        clean_cell(revenue) AS revenue_text,
+        amount_parts(revenue_text) AS written
     FROM outcome_rows
 ),
 habits AS (
@@ -28,7 +29,8 @@ read AS (
         TRY_CAST(c.lead_id AS UUID) AS lead_uuid,
         coalesce(CASE WHEN lead_uuid IS NULL THEN c.lead_id END, c.external_id) AS known_external_id,
         moment(time_text(c.closed_text, h.day_first, getvariable('outcome_as_of')), 'UTC') AS closed_moment,
-        read_money(c.revenue_text, h.has_comma) AS money
+        amount_value(c.written, h.has_comma) AS amount,
+        getvariable('currency_rates')[coalesce(nullif(c.written.currency_1, ''), c.written.currency_2)] AS usd_rate
     FROM cells AS c
     CROSS JOIN habits AS h
     LEFT JOIN words AS w ON w.word = regexp_replace(strip_accents(lower(c.outcome)), '[^a-z0-9]+', '', 'g')
@@ -43,16 +45,25 @@ SELECT
     CASE WHEN read.email LIKE '%_@_%' THEN read.email END AS email,
     result, outcome,
     coalesce(closed_moment, getvariable('outcome_as_of')) AS closed_at, closed_text,
-    CASE WHEN money.value BETWEEN 0 AND 1e15 THEN round(money.value * money.rate, 2) END AS revenue_usd, revenue_text,
+    CASE WHEN amount BETWEEN 0 AND 1e15 THEN round(amount * usd_rate, 2) END AS revenue_usd, revenue_text,
     CASE
         WHEN read_error_code IS NOT NULL THEN read_error_code
         WHEN reference_kind IS NULL THEN 'no_reference'
         WHEN result IS NULL THEN 'unknown_outcome'
         WHEN result = 'open' THEN 'outcome_open'
-        WHEN closed_text IS NOT NULL AND NOT is_placeholder(closed_text)
-            THEN time_fault(closed_text, closed_moment, day_first, getvariable('outcome_as_of'))
+        WHEN closed_text IS NULL OR is_placeholder(closed_text) THEN NULL
+        WHEN closed_moment BETWEEN TIMESTAMPTZ '1900-01-01 00:00:00+00'
+            AND getvariable('outcome_as_of')::TIMESTAMPTZ + INTERVAL 1 DAY THEN NULL
+        WHEN closed_moment IS NOT NULL THEN 'out_of_range'
+        WHEN day_first IS NULL AND is_numeric_date(closed_text) THEN 'ambiguous_date'
+        ELSE 'invalid_date'
     END AS fault,
-    coalesce(money_fault(revenue_text, money), '') AS revenue_fault,
+    CASE
+        WHEN revenue_text IS NULL OR revenue_usd IS NOT NULL OR is_placeholder(revenue_text) THEN NULL
+        WHEN amount IS NULL THEN 'invalid_money'
+        WHEN amount NOT BETWEEN 0 AND 1e15 THEN 'out_of_range'
+        ELSE 'unknown_currency'
+    END AS revenue_fault,
     fault IS NULL AND row_number <> arg_max(row_number, (closed_at, row_number)) FILTER (fault IS NULL)
         OVER (PARTITION BY reference_kind, reference_value, reference_source) AS is_superseded
 FROM read

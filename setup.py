@@ -56,6 +56,10 @@ setup(
             "types-requests",
             "types-psutil",
             "pandas-stubs",
+            # what data/reference/generate_*.py reads
+            "zipcodes>=3",
+            "disposable-email-domains",
+            "pytz",
         ],
         "scale": ["s3fs>=2026.9"],
         # The same module as xgboost-cpu with CUDA; uninstall xgboost-cpu first, never both.

@@ -15,8 +15,8 @@ from aiqleads_pipeline.contract import cast_projection
 from aiqleads_pipeline.stages.engine import REFERENCE_DIR, SQL_DIR, load_reference, run_sql
 
 REFERENCES = (
-    "country_facts", "region_facts", "phone_heads", "phone_plan", "phone_kinds", "mail_domains", "public_suffixes", "domain_endings",
-    "role_mailboxes", "job_words", "industry_words", "industry_names", "industry_codes",
+    "country_facts", "region_facts", "phone_heads", "phone_plan", "phone_kinds", "mail_domains", "public_suffixes",
+    "domain_endings", "role_mailboxes", "job_words", "industry_words", "industry_names", "industry_codes",
 )  # fmt: skip
 
 # Facts of distinct values, as temporary tables: each costly look-up is made once per title, company or domain.

@@ -173,14 +173,9 @@ def industry_codes(naics: Path) -> Rows:
 
 
 def _sector(code: str) -> str:
-    two = code[:2]
-    return {
-        **dict.fromkeys(("31", "32", "33"), "31-33"),
-        "44": "44-45",
-        "45": "44-45",
-        "48": "48-49",
-        "49": "48-49",
-    }.get(two, two)
+    ranges = dict.fromkeys(("31", "32", "33"), "31-33") | dict.fromkeys(("44", "45"), "44-45")
+    ranges |= dict.fromkeys(("48", "49"), "48-49")
+    return ranges.get(code[:2], code[:2])
 
 
 def _words(title: str) -> str:

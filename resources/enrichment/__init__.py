@@ -44,8 +44,8 @@ class LookupRefused(Exception):
 class EnrichmentProvider(Protocol):
     """Answers many keys at once.
 
-    An implementation talks through ``resources.http`` only, so that timeouts, retries, breaker and egress guard hold for
-    it too, and takes its credentials as a ``SecretStr``.
+    An implementation talks through ``resources.http`` only, so that timeouts, retries, breaker and egress guard hold
+    for it too, and takes its credentials as a ``SecretStr``.
     """
 
     @property

@@ -2,10 +2,12 @@
 -- Grain: accepted lead. Key: lead_id. Inputs: enrich_companies, enrich_title_facts (job_title).
 SELECT
     given.* EXCLUDE (first_name, last_name, company_name, website, city, region, country),
-    coalesce(l.given.first_name, CASE WHEN l.name_parts_source IS NOT NULL THEN enrich_capitalised(l.name_parts.first_name) END)
-        AS first_name,
-    coalesce(l.given.last_name, CASE WHEN l.name_parts_source IS NOT NULL THEN enrich_capitalised(l.name_parts.last_name) END)
-        AS last_name,
+    coalesce(
+        l.given.first_name, CASE WHEN l.name_parts_source IS NOT NULL THEN enrich_capitalised(l.name_parts.first_name) END
+    ) AS first_name,
+    coalesce(
+        l.given.last_name, CASE WHEN l.name_parts_source IS NOT NULL THEN enrich_capitalised(l.name_parts.last_name) END
+    ) AS last_name,
     CASE
         WHEN l.given.company_name IS NOT NULL THEN l.given.company_name
         WHEN l.domain_label NOT LIKE 'xn--%' THEN enrich_label_name(l.domain_label)

@@ -6,15 +6,18 @@ and the outbox (``resources.store.deliveries``).
 
 from __future__ import annotations
 
+import hashlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from resources.atomic_file import make_folder, replace_synced, sync
 from resources.durable import durable_write
-from resources.store.deliveries import mark_batch_delivered
+from resources.store.deliveries import claim_due, mark_batch_delivered, mark_delivered
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation
@@ -42,6 +45,33 @@ def deliver_batch(
     guard = (lambda: None) if lease is None else lease.check
     write_ndjson(leads, folder / f"{batch_id}.ndjson", destination, guard)
     return mark_batch_delivered(store, batch_id, destination, now, lease)
+
+
+def deliver_due(
+    store: Store,
+    destination: str,
+    folder: Path,
+    list_leads: Callable[[str, Sequence[UUID]], DuckDBPyRelation],
+    now: datetime,
+    hold_seconds: float = 300,
+    limit: int = 1000,
+) -> int:
+    """Deliver what is due on its own (leads that a person assigned), a file for each batch they are from; how many.
+
+    Dying between file and mark, the same leads come again in ``hold_seconds``, in the same file unless others joined
+    them; their ``delivery_id`` stays the same in any case.
+
+    Args:
+        list_leads: what to write of some leads of a batch (batch id, lead ids).
+    """
+    due = claim_due(store, destination, now, hold_seconds, limit)
+    for batch_id, found in groupby(sorted(due, key=lambda each: each.batch_id), key=lambda each: each.batch_id):
+        claimed = sorted(found, key=lambda each: each.delivery_id)
+        mark = hashlib.sha256("".join(each.delivery_id.hex for each in claimed).encode()).hexdigest()[:10]
+        leads = list_leads(batch_id, [each.lead_id for each in claimed])
+        write_ndjson(leads, folder / f"{batch_id}.{mark}.ndjson", destination)
+        mark_delivered(store, [(each.delivery_id, None) for each in claimed], now)
+    return len(due)
 
 
 def write_ndjson(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from uuid import UUID
 
 from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
@@ -47,3 +48,16 @@ def list_leads(
     )
     inputs = {"routed": routed, "enriched": enriched, "scored": scored, "classified": classified}
     return run_sql(con, "stages/deliver/list_leads", **inputs)
+
+
+def list_assigned(
+    con: DuckDBPyConnection, reviewed: DuckDBPyRelation, classified: DuckDBPyRelation, lead_ids: Sequence[UUID]
+) -> DuckDBPyRelation:
+    """Leads of a batch that a person assigned, in the place of ``routed`` for ``list_leads``; lazy.
+
+    Args:
+        reviewed: the batch's review queue (``resources.store.reviews.leads_of_batch``).
+        lead_ids: which of them.
+    """
+    set_variables(con, deliver_leads=[str(lead_id) for lead_id in lead_ids])
+    return run_sql(con, "stages/deliver/list_assigned", reviewed=reviewed, classified=classified)

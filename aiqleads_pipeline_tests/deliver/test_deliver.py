@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection, DuckDBPyRelation
 from aiqleads_pipeline.contract import TABLES
 from aiqleads_pipeline.rules.destinations import Destination
 from aiqleads_pipeline.settings import Settings
-from aiqleads_pipeline.stages.deliver import list_intents, list_leads
+from aiqleads_pipeline.stages.deliver import list_assigned, list_intents, list_leads
 from aiqleads_pipeline.stages.engine import open_engine
 from resources.files import write_ndjson
 from resources.store.deliveries import delivery_id
@@ -165,3 +165,19 @@ def test_a_batch_without_leads_has_no_file(con: DuckDBPyConnection, tmp_path: Pa
     write_ndjson(con.sql("SELECT 1 AS lead"), target, "crm_file")
     write_ndjson(con.sql("SELECT 1 AS lead LIMIT 0"), target, "crm_file")
     assert not target.exists()
+
+
+def test_leads_that_a_person_assigned_are_told_like_routed_ones(con: DuckDBPyConnection) -> None:
+    leads = tables(con, (1, "none", "P1"), (2, "none", "P2"), (3, "none", "P3"))
+    reviewed = con.sql(
+        "SELECT lead_id, TIMESTAMPTZ '2026-11-23 17:00:00+00' AS resolved_at, 'inside' AS team, 'bob' AS owner "
+        "FROM test_routed_leads WHERE priority <> 'P3' UNION ALL BY NAME SELECT lead_id FROM test_routed_leads "
+        "WHERE priority = 'P3'"
+    )
+    con.execute("UPDATE test_classified_leads SET priority = 'P2'")
+    wanted = [lead(1), lead(3)]
+    assigned = list_assigned(con, reviewed, leads[3], wanted)
+    found = list_leads(con, assigned, *leads[1:], destination=FILE)
+    assert found.project("lead_id, team, owner, priority, sla_due_at, contact.first_name").fetchall() == [
+        (lead(1), "inside", "bob", "P2", None, "Zoë")
+    ]

@@ -48,10 +48,13 @@ class FolderBucket:
         """All drops beneath the given top folders, and what was passed over for a reason worth telling."""
         objects: list[BucketObject] = []
         skipped: dict[str, str] = {}
-        for path in self._files(tops, skipped):
-            key = str(path.relative_to(self._root))
+        for key, entry in self._entries(tops, skipped):
             try:
-                status = path.stat()
+                is_link = entry.is_symlink()
+                if is_link and not self._stays_inside(entry.path):
+                    skipped[shown(key)] = "a link that leads out of its place"
+                    continue
+                status = entry.stat(follow_symlinks=is_link)
             except OSError as error:
                 skipped[shown(key)] = f"can't be read: {error.strerror}"
                 continue
@@ -120,27 +123,27 @@ class FolderBucket:
                 stale.unlink(missing_ok=True)
         shutil.rmtree(self._root / ARCHIVE_FOLDER / ".staging", ignore_errors=True)
 
-    def _files(self, tops: Iterable[str], skipped: dict[str, str]) -> Iterator[Path]:
-        folders = [self._root / top for top in tops]
+    def _entries(self, tops: Iterable[str], skipped: dict[str, str]) -> Iterator[tuple[str, os.DirEntry[str]]]:
+        """Everything beneath the top folders that is no folder, with its key."""
+        folders = list(tops)
         while folders:
             folder = folders.pop()
             try:
-                with os.scandir(folder) as entries:
-                    found = [entry for entry in entries if not is_ignored(entry.name)]
+                with os.scandir(f"{self._root}/{folder}") as found:
+                    entries = [entry for entry in found if not is_ignored(entry.name)]
             except FileNotFoundError:
                 continue
             except OSError as error:
-                skipped[shown(str(folder.relative_to(self._root)))] = f"can't be read: {error.strerror}"
+                skipped[shown(folder)] = f"can't be read: {error.strerror}"
                 continue
-            for entry in found:
+            for entry in entries:
+                key = f"{folder}/{entry.name}"
                 if entry.is_dir(follow_symlinks=False):
-                    folders.append(Path(entry.path))
-                elif not entry.is_symlink() or self._stays_inside(Path(entry.path)):
-                    yield Path(entry.path)
+                    folders.append(key)
                 else:
-                    skipped[shown(str(Path(entry.path).relative_to(self._root)))] = "a link that leads out of its place"
+                    yield key, entry
 
-    def _stays_inside(self, link: Path) -> bool:
+    def _stays_inside(self, link: str) -> bool:
         """Whether a link leads to a file among the drops. Links to folders are not followed: they may go in circles."""
         target = Path(os.path.realpath(link))
         return target.is_file() and any(target.is_relative_to(self._root / top) for top in CHANNEL_FOLDERS)

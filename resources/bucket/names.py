@@ -10,6 +10,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 CHANNEL_FOLDERS = {"uploads": "upload", "webhooks": "webhook"}
@@ -72,6 +73,7 @@ def is_ignored(name: str) -> bool:
     return name.startswith((".", "~$")) or name.lower().endswith(_UNFINISHED)
 
 
+@lru_cache(maxsize=4096)
 def legal_source(folder: str) -> str:
     """The source that a folder stands for: its lower-case name where that is legal, else a legal one made from it.
 
@@ -91,6 +93,8 @@ def shown(key: str) -> str:
     """
     if not key.isprintable() or "%" in key:
         key = "".join(c if c.isprintable() and c != "%" else _percent(c) for c in key)
+    if len(key) <= _SHOWN_BYTES // 4:
+        return key
     encoded = key.encode()
     if len(encoded) <= _SHOWN_BYTES:
         return key

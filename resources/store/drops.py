@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from resources.bucket import Bucket, BucketObject, BucketUnavailable, ObjectChanged
+from resources.bucket import Archived, Bucket, BucketError, BucketObject, ObjectChanged
 from resources.store.batches import (
     Batch,
     UnknownBatch,
@@ -48,6 +49,7 @@ __all__ = [
 # What one tick takes in; the rest waits for the next, so that a flood can't hold up the watcher.
 TICK_OBJECTS = 1000
 TICK_BYTES = 2 << 30
+KEEPERS = 8
 # Webhook drops of one tick and source share a batch up to here.
 GATHER_DROPS = 1000
 GATHER_BYTES = 16 << 20
@@ -115,24 +117,24 @@ def discover(
     listing = bucket.scan(channel)
     problems = dict(listing.skipped)
     waiting: dict[str, str] = {}
-    arrivals: list[Arrival] = []
-    taken_bytes = 0
+    complete: list[BucketObject] = []
+    room = TICK_BYTES
     for obj in _unknown(store, listing.objects):
         stands_still = (now - obj.modified_at).total_seconds() >= settle_seconds
         is_complete = not bucket.needs_settling or stands_still or remembered.get(obj.uri) == obj.version
-        if not is_complete or len(arrivals) >= TICK_OBJECTS or taken_bytes >= TICK_BYTES:
-            waiting[obj.uri] = obj.version
-            continue
-        try:
-            kept = bucket.archive(obj)
-        except ObjectChanged:
-            waiting[obj.uri] = obj.version
-        except (BucketUnavailable, OSError) as error:
-            waiting[obj.uri] = obj.version
-            problems[obj.uri] = f"can't be read: {getattr(error, 'strerror', None) or error}"
+        if is_complete and len(complete) < TICK_OBJECTS and room > 0:
+            complete.append(obj)
+            room -= obj.size_bytes
         else:
+            waiting[obj.uri] = obj.version
+    arrivals: list[Arrival] = []
+    for obj, kept in zip(complete, _keep(bucket, complete), strict=True):
+        if isinstance(kept, Archived):
             arrivals.append(Arrival(obj, kept.sha256, kept.archive_uri, kept.size_bytes))
-            taken_bytes += kept.size_bytes
+            continue
+        waiting[obj.uri] = obj.version
+        if not isinstance(kept, ObjectChanged):
+            problems[obj.uri] = f"can't be read: {getattr(kept, 'strerror', None) or kept}"
     registered, opened = register_arrivals(store, arrivals, now)
     repeats = tuple(drop for drop in registered if drop.is_repeat)
     return Discovery(tuple(opened), repeats, waiting, problems)
@@ -195,6 +197,21 @@ def _unknown(store: Store, objects: Sequence[BucketObject]) -> list[BucketObject
     with store.read() as con:
         seen = {"uris": [obj.uri for obj in objects], "versions": [obj.version for obj in objects]}
         return [objects[position - 1] for position in con.execute(statement("drops/find_unknown"), seen).scalars()]
+
+
+def _keep(bucket: Bucket, objects: Sequence[BucketObject]) -> list[Archived | BucketError | OSError]:
+    """Archive objects, several at once: for many small ones it is the waiting for disk or network that costs."""
+
+    def keep(obj: BucketObject) -> Archived | BucketError | OSError:
+        try:
+            return bucket.archive(obj)
+        except (BucketError, OSError) as error:
+            return error
+
+    if len(objects) < 2:
+        return [keep(obj) for obj in objects]
+    with ThreadPoolExecutor(KEEPERS, thread_name_prefix="archive") as pool:
+        return list(pool.map(keep, objects))
 
 
 def _content(arrival: Arrival) -> tuple[str, str]:

@@ -7,6 +7,7 @@ them), since PostgreSQL's processes all map the same buffers and a sum of reside
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -23,9 +24,13 @@ PROJECT_DIR = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Watched:
-    """What a program took: seconds, bytes at its worst, and what it printed."""
+    """What a program took: seconds, bytes at its worst, and what it printed.
+
+    On a machine that others use too the seconds grow with their work; the seconds of CPU hardly do.
+    """
 
     seconds: float
+    cpu_seconds: float  # of the program and its children; the database server's work is its own
     peak_rss_bytes: int  # of the program and its children, without the database server
     peak_pss_bytes: int  # the same, with the database server
     output: str
@@ -46,6 +51,7 @@ def watch(command: Sequence[str], environment: Mapping[str, str] | None = None, 
     Raises:
         ProgramFailed: its exit status is not 0.
     """
+    before = _cpu_of_children()
     started = time.perf_counter()
     process = subprocess.Popen(
         command,
@@ -64,7 +70,12 @@ def watch(command: Sequence[str], environment: Mapping[str, str] | None = None, 
         raise ProgramFailed(
             f"{' '.join(command)} ended with status {process.returncode}:\n{errors[-3000:]}{output[-1000:]}"
         )
-    return Watched(seconds, peaks.rss, peaks.pss, output)
+    return Watched(seconds, _cpu_of_children() - before, peaks.rss, peaks.pss, output)
+
+
+def _cpu_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 class _Peaks(threading.Thread):

@@ -62,6 +62,7 @@ class Bench:
     rows: int
     seed: int
     floors: dict[int, float] = field(default_factory=dict)
+    floor_cpus: dict[int, float] = field(default_factory=dict)
     wholes: dict[int, Measured] = field(default_factory=dict)
 
     def file(self, rows: int) -> Path:
@@ -86,6 +87,7 @@ class Bench:
             times = 3 if rows <= MILLION else 1
             watched = watch(python("benchmarks.floor", str(self.file(rows)), str(target), str(times)))
             self.floors[rows] = statistics.median(json.loads(watched.output)["seconds"])
+            self.floor_cpus[rows] = watched.cpu_seconds / times
             target.unlink()
         return self.floors[rows]
 
@@ -122,6 +124,11 @@ def report_whole(bench: Bench, rows: int) -> None:
         f" {whole.watched.peak_pss_bytes / MIB:,.0f} MiB with it (PSS)."
         f" Received {summary['received']:,}: rejected {summary['rejected']:,}, duplicates {summary['duplicates']:,},"
         f" routed {summary['routed']:,}, in review {summary['in_review']:,}."
+    )
+    cpu = whole.watched.cpu_seconds
+    bench.report.say(
+        f"CPU: the command {cpu:.1f} s, without the database server's; the floor {bench.floor_cpus[rows]:.1f} s."
+        f" Load average at the end {os.getloadavg()[0]:.1f}."
     )
     bench.report.say(f"Repeat: `{ASIDE} floor,whole --rows {rows}`")
     bench.report.say()

@@ -34,26 +34,6 @@ CREATE OR REPLACE TEMP MACRO amount_parts(cell) AS
         '^(\(|-|−)?(?:ca\.?|approx\.?|about|~|≈|>=?|<=?|≥|≤|over|under|upto|morethan|lessthan|atleast)?(\(|-|−)?([a-z]{3}|[a-z]{0,3}\$|dhs?\.?|rs\.?|fr\.?|kr\.?|zł|lei|[€£¥₹₽₩₪₺₫฿₴₦₱₨﷼])?(-|−)?([0-9][0-9.,]*?)(k|tsd\.?|thousand|millionen|millones|millions?|milliarden|mill|mil|mio\.?|mln\.?|mm|mn|md|mrd\.?|m|billions?|bln|bn|b|t|lakhs?|lac|crores?|cr)?(?:\.?[-–—](?:$|[€£])|[,.]-)?(?:(?:-|–|—|to|bis|until|and)(?:[a-z]{3}|[a-z]{0,2}\$|[€£¥₹])?([0-9][0-9.,]*?)(k|tsd\.?|thousand|millionen|millones|millions?|milliarden|mill|mil|mio\.?|mln\.?|mm|mn|md|mrd\.?|m|billions?|bln|bn|b|t|lakhs?|lac|crores?|cr)?)?(?:\+|plus|andmore|ormore)?([a-z]{3}|[a-z]{0,3}\$|euros?|dollars?|pounds?|dhs?\.?|rs\.?|fr\.?|kr\.?|zł|lei|[€£¥₹₽₩₪₺₫฿₴₦₱₨﷼])?(?:\+)?(?:/?(?:peryear|perannum|p\.a\.?|pa|year|yr|annually|employees|employee|emp|people|staff|mitarbeiter|empleados|fte|ftes|users))?\)?$',
         ['sign_1', 'sign_2', 'currency_1', 'sign_3', 'number_1', 'times_1', 'number_2', 'times_2', 'currency_2']);
 
--- The value of the parts: the middle of a range; negative where it says so; null where a number makes no sense.
-CREATE OR REPLACE TEMP MACRO amount_value(parts, has_comma) AS
-    CASE
-        WHEN parts.number_1 = '' THEN NULL
-        ELSE CASE WHEN parts.sign_1 || parts.sign_2 || parts.sign_3 <> '' THEN -1 ELSE 1 END * list_avg(list_transform(
-            CASE
-                WHEN parts.number_2 = '' THEN [{'digits': parts.number_1, 'times': parts.times_1}]
-                ELSE [{'digits': parts.number_1, 'times': coalesce(nullif(parts.times_1, ''), parts.times_2)},
-                    {'digits': parts.number_2, 'times': parts.times_2}]
-            END,
-            lambda part: written_number(part.digits, has_comma, part.times <> '') * multiplier(part.times)))
-    END;
-
--- The cell in US dollars: {value, rate}. Value null: no amount; rate null: a currency that nobody knows here.
-CREATE OR REPLACE TEMP MACRO read_money(cell, has_comma) AS
-    list_transform([amount_parts(cell)], lambda parts: {
-        'value': amount_value(parts, has_comma),
-        'rate': getvariable('currency_rates')[coalesce(nullif(parts.currency_1, ''), parts.currency_2)]
-    })[1];
-
 -- Eleven to fifty came back from a spreadsheet as November 1950.
 CREATE OR REPLACE TEMP MACRO damaged_range(cell) AS
     CASE
@@ -62,26 +42,6 @@ CREATE OR REPLACE TEMP MACRO damaged_range(cell) AS
         WHEN regexp_full_match(cell, '(?i)(?:0?2-oct|oct-0?2|10-feb|feb-10)') THEN 6
     END;
 
+-- Digits as programs write them; the value needs no more than a cast.
 CREATE OR REPLACE TEMP MACRO is_plain_number(cell) AS
     strlen(cell) <= 15 AND regexp_full_match(cell, '\d+(?:\.0+)?|\d+(?:\.\d+)?[eE][+]?\d{1,2}');
-
-CREATE OR REPLACE TEMP MACRO read_count(cell, has_comma) AS
-    list_transform([amount_parts(cell)], lambda parts: CASE
-        WHEN parts.currency_1 <> '' OR parts.currency_2 <> '' THEN NULL ELSE amount_value(parts, has_comma) END)[1];
-
-CREATE OR REPLACE TEMP MACRO count_fault(cell, value, most) AS
-    CASE
-        WHEN cell IS NULL OR value BETWEEN 0 AND most THEN NULL
-        WHEN value IS NOT NULL THEN 'out_of_range'
-        WHEN is_placeholder(cell) THEN 'placeholder_value'
-        ELSE 'invalid_number'
-    END;
-
-CREATE OR REPLACE TEMP MACRO money_fault(cell, read) AS
-    CASE
-        WHEN cell IS NULL OR is_plain_number(cell) OR (read.value BETWEEN 0 AND 1e15 AND read.rate IS NOT NULL) THEN NULL
-        WHEN read.value IS NULL AND is_placeholder(cell) THEN 'placeholder_value'
-        WHEN read.value IS NULL THEN 'invalid_money'
-        WHEN read.value NOT BETWEEN 0 AND 1e15 THEN 'out_of_range'
-        ELSE 'unknown_currency'
-    END;

@@ -6,12 +6,14 @@ CREATE OR REPLACE TEMP MACRO read_flag(cell) AS
         WHEN regexp_full_match(lower(cell), 'false|f|no|n|0|0\.0|off|✗|✘|nein|non|n[aã]o|нет|opt(?:ed)?[- ]?out|unsubscribed|denied|refused|declined|withdrawn|revoked|none|inactive') THEN false
     END;
 
--- The host that an address or a bare domain names, without `www.`; null where there is none.
+-- The host that an address or a bare domain names, without `www.`; '' where there is none.
 CREATE OR REPLACE TEMP MACRO web_host(cell) AS
     CASE
+        WHEN regexp_full_match(cell, '(?:https?://)?(?:[a-z0-9](?:[a-z0-9\-]*[a-z0-9])?\.)+[a-z][a-z0-9\-]*[a-z0-9](?:/[^@]*)?')
+            THEN replace(split_part(CASE WHEN starts_with(cell, 'http') THEN split_part(cell, '//', 2) ELSE cell END, '/', 1), 'www.', '')
         WHEN regexp_matches(cell, '[^\x00-\x7f]')
-            THEN nullif(regexp_extract(lower(cell), '^(?:[a-z][a-z0-9+.\-]*:)?(?://)?(?:[^/@?#\s]*@)?(?:www\d?\.)?([^\s/?#:@.]+(?:\.[^\s/?#:@.]+)*\.[^\s/?#:@.\d]{2,})\.?(?::\d+)?(?:[/?#\\].*)?$', 1), '')
-        ELSE nullif(regexp_extract(lower(cell), '^(?:[a-z][a-z0-9+.\-]*:)?(?://)?(?:[^/@?#]*@)?(?:www\d?\.)?((?:[a-z0-9](?:[a-z0-9\-]*[a-z0-9])?\.)+[a-z][a-z0-9\-]*[a-z0-9])\.?(?::\d+)?(?:[/?#\\].*)?$', 1), '')
+            THEN regexp_extract(lower(cell), '^(?:[a-z][a-z0-9+.\-]*:)?(?://)?(?:[^/@?#\s]*@)?(?:www\d?\.)?([^\s/?#:@.]+(?:\.[^\s/?#:@.]+)*\.[^\s/?#:@.\d]{2,})\.?(?::\d+)?(?:[/?#\\].*)?$', 1)
+        ELSE regexp_extract(lower(cell), '^(?:[a-z][a-z0-9+.\-]*:)?(?://)?(?:[^/@?#]*@)?(?:www\d?\.)?((?:[a-z0-9](?:[a-z0-9\-]*[a-z0-9])?\.)+[a-z][a-z0-9\-]*[a-z0-9])\.?(?::\d+)?(?:[/?#\\].*)?$', 1)
     END;
 
 -- LinkedIn's own address of a person or company, without tracking and language.

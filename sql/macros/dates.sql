@@ -3,20 +3,20 @@
 CREATE OR REPLACE TEMP MACRO is_numeric_date(cell) AS
     regexp_matches(cell, '^\d{1,2}[./\-]\d{1,2}[./\-](?:\d{4}|\d{2})(?:$|[ T,])');
 
--- Day, month, year and the time behind them; month as a name or, with two numbers, by `day_first` (null: can't tell).
+-- Two numbers that are day and month in an order to be found out, year, and the time behind them.
 CREATE OR REPLACE TEMP MACRO numeric_date_parts(cell) AS
     regexp_extract(cell, '^(\d{1,2})[./\-](\d{1,2})[./\-](\d{4}|\d{2})[ T,]*(.*)$', ['a', 'b', 'y', 'clock']);
 
 -- The place of a month's first letters in the rows of some languages (en, es, fr, de, it and pt), four letters each.
-CREATE OR REPLACE TEMP MACRO month_number(word) AS
-    list_transform([strpos('jan feb mar apr may jun jul aug sep oct nov dec ene feb mar abr mai jun jul ago sep okt nov dic '
-        || 'gen fev mrz avr mag giu lug aou set ott nov dez ', regexp_replace(left(strip_accents(lower(word)), 3), '^jui$',
-        CASE WHEN starts_with(lower(word), 'juil') THEN 'jul' ELSE 'jun' END) || ' ')],
-        lambda place: CASE WHEN place > 0 THEN (place - 1) // 4 % 12 + 1 END)[1];
+CREATE OR REPLACE TEMP MACRO month_place(word) AS
+    strpos('jan feb mar apr may jun jul aug sep oct nov dec ene feb mar abr mai jun jul ago sep okt nov dic '
+        || 'gen fev mrz avr mag giu lug aou set ott nov dez ', CASE WHEN starts_with(lower(word), 'juil') THEN 'jul' WHEN starts_with(lower(word), 'jui') THEN 'jun'
+        ELSE left(strip_accents(lower(word)), 3) END || ' ');
 
 -- Text that a cast understands from the parts; two digits of a year mean the last hundred years.
 CREATE OR REPLACE TEMP MACRO iso_text(y, m, d, clock, as_of) AS
-    printf('%04d-%02d-%02d', CASE WHEN strlen(y) = 4 THEN y::INT ELSE y::INT + CASE WHEN y::INT <= year(as_of) - 1999 THEN 2000 ELSE 1900 END END, m::INT, d::INT)
+    printf('%04d-%02d-%02d', TRY_CAST(y AS INTEGER) + CASE WHEN strlen(y) = 4 THEN 0 WHEN TRY_CAST(y AS INTEGER) <= year(as_of) - 1999 THEN 2000 ELSE 1900 END,
+        TRY_CAST(m AS INTEGER), TRY_CAST(d AS INTEGER))
     || CASE
         WHEN clock = '' THEN ''
         WHEN regexp_matches(clock, '(?i)[ap]\.?m')
@@ -24,15 +24,16 @@ CREATE OR REPLACE TEMP MACRO iso_text(y, m, d, clock, as_of) AS
         ELSE ' ' || regexp_replace(clock, '(?i) ?uhr$', '')
     END;
 
-CREATE OR REPLACE TEMP MACRO worded_date_text(cell, as_of) AS
-    list_transform([CASE
-        WHEN regexp_matches(cell, '^(?:[a-zA-Z\x{c0}-\x{17f}]+\.?, ?)?\d')
-            THEN regexp_extract(cell, '(?i)^(?:[a-z\x{c0}-\x{17f}]+\.?, ?)?(\d{1,2})(?:st|nd|rd|th|er|\.)?[ \-/]*(?:of |de )?([a-z\x{c0}-\x{17f}]{3,10})\.?[ ,\-/]*(?:de )?(\d{4}|\d{2})[ T,]*(.*)()$', ['d', 'm', 'y', 'clock', 'zone'])
-        ELSE {'d': regexp_extract(cell, '(?i)^(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? )?[a-z\x{c0}-\x{17f}]{3,10}\.? *-?(\d{1,2})(?:st|nd|rd|th)?[ ,\-/]', 1),
-            'm': regexp_extract(cell, '(?i)^(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? )?([a-z\x{c0}-\x{17f}]{3,10})', 1),
-            'y': regexp_extract(cell, '[ ,\-/](\d{4})(?:$|[ T,])', 1), 'clock': regexp_extract(cell, '(?i)\d{1,2}:\d{2}(?::\d{2})?(?: ?[ap]\.?m\.?)?', 0),
-            'zone': regexp_extract(cell, '(?i) (?:gmt|utc|z)$', 0)}
-    END], lambda p: CASE WHEN p.d <> '' AND p.y <> '' AND month_number(p.m) IS NOT NULL THEN iso_text(p.y, month_number(p.m), p.d, p.clock || p.zone, as_of) END)[1];
+-- The parts of a date whose month is a word: 19-Mar-2025, 3rd of May 2025 10:00, Wed, 19 Mar 2025 10:00:00 GMT, March 5, 2025.
+CREATE OR REPLACE TEMP MACRO worded_date_parts(cell) AS
+    CASE
+        WHEN regexp_matches(cell, '^(?:[a-zA-Z]+\.?, ?)?\d')
+            THEN regexp_extract(cell, '(?i)^(?:[a-z]+\.?, ?)?(\d{1,2})(?:st|nd|rd|th|er|\.)?[ \-/]*(?:of |de )?([a-z\x{c0}-\x{17f}]{3,10})\.?[ ,\-/]*(?:de )?(\d{4}|\d{2})[ T,]*(.*)$', ['a', 'b', 'y', 'clock'])
+        ELSE {'a': regexp_extract(cell, '(?i)^(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? )?[a-z\x{c0}-\x{17f}]{3,10}\.? *-?(\d{1,2})(?:st|nd|rd|th)?[ ,\-/]', 1),
+            'b': regexp_extract(cell, '(?i)^(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? )?([a-z\x{c0}-\x{17f}]{3,10})', 1),
+            'y': regexp_extract(cell, '[ ,\-/](\d{4})(?:$|[ T,])', 1),
+            'clock': regexp_extract(cell, '(?i)\d{1,2}:\d{2}(?::\d{2})?(?: ?[ap]\.?m\.?)?', 0) || regexp_extract(cell, '(?i) (?:gmt|utc|z)$', 0)}
+    END;
 
 -- `3 days ago`, `yesterday`, as the moment before `as_of`, as text.
 CREATE OR REPLACE TEMP MACRO relative_time_text(cell, as_of) AS
@@ -54,20 +55,8 @@ CREATE OR REPLACE TEMP MACRO numbered_time_text(cell) AS
     CASE
         WHEN regexp_full_match(cell, '(?:19|20)\d{6}') THEN cell[1:4] || '-' || cell[5:6] || '-' || cell[7:8]
         WHEN regexp_full_match(cell, '\d{9,10}(?:\.\d+)?|\d{12,13}')
-            THEN to_timestamp(cell::DOUBLE / CASE WHEN regexp_full_match(cell, '\d{12,13}') THEN 1000 ELSE 1 END)::VARCHAR
-        WHEN regexp_full_match(cell, '[2-7]\d{4}(?:\.\d+)?') THEN (TIMESTAMP '1899-12-30' + to_seconds(round(cell::DOUBLE * 86400)))::VARCHAR
-    END;
-
--- The moment a cell means, as text for `moment`. `day_first`: how the column writes 05/07/2025; null: nobody can know.
-CREATE OR REPLACE TEMP MACRO time_text(cell, day_first, as_of) AS
-    CASE
-        WHEN regexp_matches(cell, '^\d{4}[-/]\d{1,2}[-/]\d{1,2}(?:$|[T ])') THEN cell
-        WHEN is_numeric_date(cell) THEN list_transform([numeric_date_parts(cell)], lambda p: CASE
-            WHEN p.a = p.b OR p.a::INT > 12 OR (p.b::INT <= 12 AND day_first) THEN iso_text(p.y, p.b, p.a, p.clock, as_of)
-            WHEN p.b::INT > 12 OR NOT day_first THEN iso_text(p.y, p.a, p.b, p.clock, as_of) END)[1]
-        WHEN regexp_full_match(cell, '\d{4}\.\d{2}\.\d{2}') THEN replace(cell, '.', '-')
-        WHEN regexp_full_match(cell, '[\d.]+') THEN numbered_time_text(cell)
-        ELSE coalesce(worded_date_text(cell, as_of), relative_time_text(cell, as_of))
+            THEN to_timestamp(TRY_CAST(cell AS DOUBLE) / CASE WHEN regexp_full_match(cell, '\d{12,13}') THEN 1000 ELSE 1 END)::VARCHAR
+        WHEN regexp_full_match(cell, '[2-7]\d{4}(?:\.\d+)?') THEN (TIMESTAMP '1899-12-30' + to_seconds(round(TRY_CAST(cell AS DOUBLE) * 86400)))::VARCHAR
     END;
 
 -- Text with a zone is that moment; text without one is the clock of `zone`.
@@ -93,3 +82,8 @@ CREATE OR REPLACE TEMP MACRO time_fault(cell, value, day_first, as_of) AS
         WHEN day_first IS NULL AND regexp_matches(cell, '^(?:0?[1-9]|1[0-2])[./\-](?:0?[1-9]|1[0-2])[./\-]\d') THEN 'ambiguous_date'
         ELSE 'invalid_date'
     END;
+
+-- ISO 8601 with a zone, or without one in a source that keeps UTC: what needs no more than a cast.
+CREATE OR REPLACE TEMP MACRO is_plain_time(cell) AS
+    regexp_full_match(cell, '(?:19|20)\d{2}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?Z?)?')
+    AND (getvariable('time_zone') = 'UTC' OR ends_with(cell, 'Z')) AND TRY_CAST(cell AS TIMESTAMPTZ) <= getvariable('as_of');

@@ -14,6 +14,13 @@ CREATE OR REPLACE TEMP MACRO has_several_emails(cell) AS
     regexp_matches(cell, '[^\s<>,;|"()\[\]]@[^\s<>,;|"()\[\]/]+(?:[\s,;|/"<>()\[\]]|\bor\b)+[^\s<>,;|"()\[\]]+@\S')
     AND NOT regexp_full_match(cell, '[^<]*<[^<>]*>');
 
+-- The usual kind, which every rule below accepts.
+CREATE OR REPLACE TEMP MACRO is_usual_email(candidate) AS
+    strlen(candidate) <= 64
+    AND regexp_full_match(candidate, '[a-z0-9_+\-]+(?:\.[a-z0-9_+\-]+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,}')
+    AND NOT ends_with(candidate, 'arpa') AND NOT ends_with(candidate, 'invalid') AND NOT ends_with(candidate, 'local')
+    AND NOT ends_with(candidate, 'localhost') AND NOT ends_with(candidate, 'onion') AND NOT ends_with(candidate, 'test');
+
 -- Addresses that people type to get past a form: none@none.com and the like.
 CREATE OR REPLACE TEMP MACRO is_placeholder_email(candidate) AS
     regexp_full_match(candidate, '(?:none?|na|n/a|no-?e?-?mail|not?given|unknown|null|test|x+|a|abc|asdf|fake|spam)@(?:none?|na|no-?e?-?mail|unknown|null|test|email|mail|x+|a|b|abc|asdf|fake|spam|notgiven)\.(?:com|net|org|no|de|co|nope)');

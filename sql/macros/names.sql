@@ -3,22 +3,24 @@
 CREATE OR REPLACE TEMP MACRO is_one_case(cell) AS
     (cell = upper(cell) OR cell = lower(cell)) AND upper(cell) <> lower(cell);
 
--- One word of a name in title case: Mc, O', particles and suffixes as they are written.
+-- One word of a name (in small letters) in title case: Mc, O', particles and suffixes as they are written.
 CREATE OR REPLACE TEMP MACRO cased_word(word) AS
     CASE
-        WHEN regexp_full_match(word, 'van|von|der|den|de|del|della|di|da|dos|du|la|le|ten|ter|zu|bin|ibn|el|y') THEN word
-        WHEN regexp_full_match(word, 'ii|iii|iv|vi|vii|viii') THEN upper(word)
-        WHEN regexp_full_match(word, 'mc[^\s]{3,}') THEN 'Mc' || upper(word[3]) || word[4:]
-        WHEN regexp_full_match(word, '[od]''.+') THEN upper(word[1]) || '''' || upper(word[3]) || word[4:]
+        WHEN list_contains(['van', 'von', 'der', 'den', 'de', 'del', 'della', 'di', 'da', 'dos', 'du', 'la', 'le', 'ten', 'ter', 'zu', 'bin', 'ibn', 'el', 'y'], word) THEN word
+        WHEN list_contains(['ii', 'iii', 'iv', 'vi', 'vii', 'viii'], word) THEN upper(word)
+        WHEN starts_with(word, 'mc') AND strlen(word) >= 5 THEN 'Mc' || upper(word[3]) || word[4:]
+        WHEN starts_with(word, 'o''') OR starts_with(word, 'd''') THEN upper(word[1]) || '''' || upper(word[3]) || word[4:]
         ELSE upper(word[1]) || word[2:]
     END;
 
 -- Written in capitals or in small letters throughout: title case; else as it is. Initials (JB) stay.
 CREATE OR REPLACE TEMP MACRO cased_name(cell) AS
     CASE
-        WHEN cell IS NULL OR NOT is_one_case(cell) OR regexp_full_match(cell, '[B-DF-HJ-NP-TV-Z]{2}|(?:\p{L}\. ?)+') THEN cell
-        ELSE upper(cell[1]) || list_aggregate(list_transform(
-            regexp_extract_all(lower(cell), '[^\s\-]+|[\s\-]+'), lambda word: cased_word(word)), 'string_agg', '')[2:]
+        WHEN cell IS NULL OR NOT is_one_case(cell) THEN cell
+        WHEN regexp_full_match(cell, '[B-DF-HJ-NP-TV-Z]{2}|(?:[A-Za-z]\. ?)+') THEN cell
+        WHEN regexp_full_match(cell, '[A-LN-Za-ln-z][A-Za-z]+') THEN upper(cell[1]) || lower(cell[2:])
+        ELSE upper(cell[1]) || array_to_string(list_transform(string_split(lower(cell), ' '),
+            lambda word: array_to_string(list_transform(string_split(word, '-'), lambda part: cased_word(part)), '-')), ' ')[2:]
     END;
 
 -- The whole name without title in front and degrees behind.

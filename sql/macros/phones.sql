@@ -52,23 +52,18 @@ CREATE OR REPLACE TEMP MACRO needs_phone_library(number, digits, abroad, country
         ELSE regexp_matches(country || digits, getvariable('phone_special_national'))
     END;
 
--- The ways to read the digits, best first: as written abroad (a national prefix behind the code may be left out: +44 (0)20),
--- or at home: without the national prefix, as it stands, and as a number that brings its calling code without a plus.
-CREATE OR REPLACE TEMP MACRO number_readings(digits, abroad, calling_code, national_prefix) AS
+-- How the digits are read first: as written abroad, else at home without the national prefix.
+CREATE OR REPLACE TEMP MACRO first_reading(digits, abroad, calling_code, national_prefix) AS
     CASE
-        WHEN abroad IS NOT NULL THEN CASE
-            WHEN regexp_matches(abroad, getvariable('phone_zero_codes'))
-                THEN [abroad, regexp_replace(abroad, getvariable('phone_zero_codes'), '\1')]
-            ELSE [abroad] END
-        WHEN calling_code IS NULL THEN []
-        WHEN starts_with(digits, national_prefix) OR starts_with(digits, calling_code) THEN [
-            CASE WHEN starts_with(digits, national_prefix) THEN calling_code || digits[strlen(national_prefix) + 1:] END,
-            calling_code || digits,
-            CASE WHEN starts_with(digits, calling_code) THEN digits END,
-            CASE WHEN starts_with(digits, calling_code) THEN regexp_replace(digits, getvariable('phone_zero_codes'), '\1') END]
-        ELSE [calling_code || digits]
+        WHEN abroad IS NOT NULL THEN abroad
+        WHEN starts_with(digits, national_prefix) THEN calling_code || digits[strlen(national_prefix) + 1:]
+        ELSE calling_code || digits
     END;
 
--- The first reading that is a valid number of any country.
-CREATE OR REPLACE TEMP MACRO first_number(readings) AS
-    list_filter(readings, lambda digits: is_number(digits))[1];
+-- How else they may be meant: with a national prefix behind the calling code, +44 (0)20; as a number that brings its
+-- calling code without a plus.
+CREATE OR REPLACE TEMP MACRO second_reading(digits, abroad, calling_code) AS
+    CASE
+        WHEN abroad IS NOT NULL THEN regexp_replace(abroad, getvariable('phone_zero_codes'), '\1')
+        WHEN starts_with(digits, calling_code) THEN regexp_replace(digits, getvariable('phone_zero_codes'), '\1')
+    END;

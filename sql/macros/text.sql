@@ -1,9 +1,6 @@
 -- Cleaning of one cell and the folding that comparisons use. Scalar macros; input: text as received.
 
 -- Characters that nobody can see: controls, soft hyphen, zero-width, bidirectional marks, byte order mark, tags.
-CREATE OR REPLACE TEMP MACRO has_invisible(cell) AS
-    regexp_matches(cell, '[\x{00}-\x{08}\x{0e}-\x{1f}\x{7f}-\x{9f}\x{ad}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{206f}\x{feff}\x{fff9}-\x{fffb}\x{e0000}-\x{e007f}]');
-
 CREATE OR REPLACE TEMP MACRO without_invisible(cell) AS
     regexp_replace(cell, '[\x{00}-\x{08}\x{0e}-\x{1f}\x{7f}-\x{9f}\x{ad}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{206f}\x{feff}\x{fff9}-\x{fffb}\x{e0000}-\x{e007f}]+', '', 'g');
 
@@ -15,9 +12,9 @@ CREATE OR REPLACE TEMP MACRO is_unclean(cell) AS
 CREATE OR REPLACE TEMP MACRO clean_cell(cell) AS
     CASE
         WHEN NOT is_unclean(cell) THEN nullif(cell, '')
-        ELSE nullif(trim(regexp_replace(
+        ELSE list_filter([trim(regexp_replace(
             without_invisible(nfc_normalize(cell)),
-            '[\s\x{0b}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]+', ' ', 'g')), '')
+            '[\s\x{0b}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]+', ' ', 'g'))], lambda text: text <> '')[1]
     END;
 
 -- The same for text of several lines: line breaks stay.
@@ -30,10 +27,10 @@ CREATE OR REPLACE TEMP MACRO clean_lines(cell) AS
             ' ?\n ?', chr(10), 'g'), ' ' || chr(10)), '')
     END;
 
--- A word that people write where they have nothing to say. `rows_with_care` holds the same words.
+-- A word that people write where they have nothing to say (variable `placeholders`), or punctuation alone. No pattern: a
+-- pattern inside of a lambda is compiled anew for every 2,048 rows.
 CREATE OR REPLACE TEMP MACRO is_placeholder(cell) AS
-    length(cell) <= 20 AND regexp_full_match(cell,
-        '(?i)[-–—._?*/#!]+|#?n[/.\\]a[.!]?|na|nan|nil|null|\\n|none|none given|[(\[<](?:blank|none|null|empty|unknown|not set)[)\]>]|unknown|undefined|unbekannt|inconnu|keine?|tb[ad]|x{1,5}|test|testing|call me|call|no (?:phone|email|e-mail|mail|number|name|company|website)|not (?:provided|available|applicable|set|given|specified|known|disclosed)|withheld|private|#(?:ref|value|name|div/0|null|num)[!?]');
+    strlen(cell) <= 20 AND (list_contains(getvariable('placeholders'), lower(cell)) OR translate(cell, '-–—._?*/#!', '') = '');
 
 -- Letters and digits only, lower case, without accents: how names of places are compared.
 CREATE OR REPLACE TEMP MACRO fold_name(cell) AS
@@ -41,16 +38,24 @@ CREATE OR REPLACE TEMP MACRO fold_name(cell) AS
 
 -- Names may be words that stand for nothing elsewhere: people are called Null and Test, a company X.
 CREATE OR REPLACE TEMP MACRO is_nameless(cell) AS
-    is_placeholder(cell) AND NOT regexp_full_match(cell, 'X|Test|Testing|Na|NA|Nan|Nil|Null|None|Private|Call|TBA');
+    is_placeholder(cell) AND NOT list_contains(['X', 'Test', 'Testing', 'Na', 'NA', 'Nan', 'Nil', 'Null', 'None', 'Private', 'Call', 'TBA'], cell);
 
--- What is wrong with a cell of plain text, and what is left of it. `care`: the row has something unusual at all.
-CREATE OR REPLACE TEMP MACRO text_fault(care, received, cell, is_nothing, most) AS
+CREATE OR REPLACE TEMP MACRO blank_characters() AS
+    E' \t\n\r\f\x0b\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000';
+
+-- Whether a cell lost more than white space when it was cleaned.
+CREATE OR REPLACE TEMP MACRO lost_more_than_blanks(received, cell) AS
+    translate(nfc_normalize(received), blank_characters(), '') <> translate(coalesce(cell, ''), blank_characters(), '');
+
+-- What is wrong with a cell of plain text, and what is left of it.
+CREATE OR REPLACE TEMP MACRO text_fault(received, cell, is_nothing, most) AS
     CASE
-        WHEN NOT care OR received IS NULL THEN NULL
+        WHEN received IS NULL THEN NULL
         WHEN cell IS NOT NULL AND is_nothing THEN 'placeholder_value'
         WHEN strlen(cell) > most AND length(cell) > most THEN 'value_truncated'
-        WHEN has_invisible(received) THEN 'control_characters_removed'
+        WHEN received <> cell AND lost_more_than_blanks(received, cell) THEN 'control_characters_removed'
     END;
+
 CREATE OR REPLACE TEMP MACRO text_value(fault, cell, most) AS
     CASE WHEN fault IS NULL THEN cell WHEN fault = 'placeholder_value' THEN NULL
         WHEN fault = 'value_truncated' THEN left(cell, most) ELSE cell END;

@@ -12,8 +12,12 @@ from typing import Any, Literal
 from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 from aiqleads_pipeline.stages.engine import SQL_DIR, load_reference, run_sql, set_variables
-from aiqleads_pipeline.stages.validate.habits import read_habits
-from aiqleads_pipeline.stages.validate.libraries import settle_emails, settle_phones, settle_sites
+from aiqleads_pipeline.stages.validate.settling import (
+    settle_emails,
+    settle_numbers_and_times,
+    settle_phones,
+    settle_sites,
+)
 
 Policy = Literal["lenient", "strict"]
 DateOrder = Literal["auto", "dmy", "mdy", "ymd"]
@@ -51,14 +55,25 @@ def check_leads(
         UnknownCurrency: ``currency`` has no rate.
     """
     load_reference(
-        con, "country_aliases", "region_aliases", "phone_regions", "phone_patterns", "currency_rates", "currency_marks", "us_zip_prefixes"
+        con,
+        "country_aliases",
+        "region_aliases",
+        "phone_regions",
+        "phone_patterns",
+        "currency_rates",
+        "currency_marks",
+        "us_zip_prefixes",
+        "placeholders",
     )
     raw.create_view("raw", replace=True)
-    set_variables(con, default_country=default_country, policy=policy, time_zone=timezone, as_of=as_of)
+    set_variables(
+        con, default_country=default_country, policy=policy, time_zone=timezone, as_of=as_of, date_order=date_order
+    )
     run = partial(run_sql, con)
     _set_rates(con, currency)
     run("stages/validate/places").query("_", "CREATE OR REPLACE TEMP TABLE checked_places AS FROM _")
-    set_variables(con, **_only_row(run("stages/validate/phone_prefixes")), **read_habits(con, date_order))
+    set_variables(con, **_only_row(run("stages/validate/phone_prefixes")))
+    settle_numbers_and_times(con)
     settle_emails(con, run("stages/validate/unsettled_emails"))
     settle_phones(con, run("stages/validate/unsettled_phones"))
     settle_sites(con)
@@ -71,7 +86,7 @@ def check_leads(
 def _set_rates(con: DuckDBPyConnection, currency: str) -> None:
     """Rates and postal codes as variables, which the macros fold in as constants."""
     set_variables(con, currency=currency)
-    for name in ("currency_rates", "zip_states"):
+    for name in ("currency_rates", "zip_states", "placeholders"):
         con.execute((SQL_DIR / f"stages/validate/{name}.sql").read_text(encoding="utf-8"))
     rate = con.execute("SELECT getvariable('currency_rates')['']").fetchall()[0][0]
     if rate is None:

@@ -33,26 +33,26 @@ WITH typed AS (
         consent AS r_consent,
         consent_at AS r_consent_at,
         created_at AS r_created_at,
-        text_value(e_external_id, c_external_id, 500) AS external_id, e_external_id,
-        text_value(e_lead_source, c_lead_source, 500) AS lead_source, e_lead_source,
-        text_value(e_campaign, c_campaign, 500) AS campaign, e_campaign,
-        text_value(e_job_title, c_job_title, 500) AS job_title, e_job_title,
-        text_value(e_company_name, c_company_name, 500) AS company_name, e_company_name,
-        text_value(e_industry, c_industry, 500) AS industry, e_industry,
-        text_value(e_street, c_street, 500) AS street, e_street,
-        text_value(e_city, c_city, 500) AS city, e_city,
-        text_value(e_product_interest, c_product_interest, 500) AS product_interest, e_product_interest,
-        text_value(e_message, c_message, 20000) AS message, e_message,
-        cased_name(text_value(e_first_name, c_first_name, 300)) AS first_name, e_first_name,
-        cased_name(text_value(e_last_name, c_last_name, 300)) AS last_name, e_last_name,
-        cased_name(text_value(e_full_name, c_full_name, 300)) AS full_name, e_full_name,
+        text_value(text_faults[1], c_external_id, 500) AS external_id, text_faults[1] AS e_external_id,
+        text_value(text_faults[2], c_lead_source, 500) AS lead_source, text_faults[2] AS e_lead_source,
+        text_value(text_faults[3], c_campaign, 500) AS campaign, text_faults[3] AS e_campaign,
+        text_value(text_faults[4], c_job_title, 500) AS job_title, text_faults[4] AS e_job_title,
+        text_value(text_faults[5], c_company_name, 500) AS company_name, text_faults[5] AS e_company_name,
+        text_value(text_faults[6], c_industry, 500) AS industry, text_faults[6] AS e_industry,
+        text_value(text_faults[7], c_street, 500) AS street, text_faults[7] AS e_street,
+        text_value(text_faults[8], c_city, 500) AS city, text_faults[8] AS e_city,
+        text_value(text_faults[9], c_product_interest, 500) AS product_interest, text_faults[9] AS e_product_interest,
+        text_fault(message, c_message, is_placeholder(c_message), 20000) AS e_message, text_value(e_message, c_message, 20000) AS message,
+        text_value(text_faults[10], c_first_name, 500) AS first_name, text_faults[10] AS e_first_name,
+        text_value(text_faults[11], c_last_name, 500) AS last_name, text_faults[11] AS e_last_name,
+        text_value(text_faults[12], c_full_name, 500) AS full_name, text_faults[12] AS e_full_name,
         v_email AS email,
         CASE
             WHEN c_email IS NULL THEN NULL
-            WHEN v_email IS NULL AND (email_read IS NOT NULL OR is_placeholder(c_email)) THEN 'placeholder_value'
+            WHEN v_email IS NULL AND (email_read IS NOT NULL OR nothings[1]) THEN 'placeholder_value'
             WHEN v_email IS NULL THEN 'invalid_email'
             WHEN email_read <> c_email AND has_several_emails(c_email) THEN 'several_emails'
-            WHEN needs_care AND has_invisible(email) THEN 'control_characters_removed'
+            WHEN needs_care AND lost_more_than_blanks(email, c_email) THEN 'control_characters_removed'
         END AS e_email,
         v_phone_e164 AS phone_e164,
         CASE WHEN v_phone_e164 IS NOT NULL THEN phone_extension_of(c_phone) END AS phone_extension,
@@ -64,51 +64,48 @@ WITH typed AS (
         CASE
             WHEN c_phone IS NULL THEN NULL
             WHEN v_phone_e164 IS NULL AND is_phone_damaged(c_phone) THEN 'spreadsheet_arithmetic'
-            WHEN v_phone_e164 IS NULL AND is_placeholder(c_phone) THEN 'placeholder_value'
+            WHEN v_phone_e164 IS NULL AND nothings[2] THEN 'placeholder_value'
             WHEN v_phone_e164 IS NULL THEN 'invalid_phone'
             WHEN has_several_phones(c_phone) THEN 'several_phones'
-            WHEN needs_care AND has_invisible(phone) THEN 'control_characters_removed'
+            WHEN needs_care AND lost_more_than_blanks(phone, c_phone) THEN 'control_characters_removed'
         END AS e_phone,
         v_linkedin_url AS linkedin_url,
-        CASE WHEN c_linkedin_url IS NULL OR v_linkedin_url IS NOT NULL THEN NULL WHEN is_placeholder(c_linkedin_url) THEN 'placeholder_value' ELSE 'invalid_url' END AS e_linkedin_url,
+        CASE WHEN c_linkedin_url IS NULL OR v_linkedin_url IS NOT NULL THEN NULL WHEN nothings[3] THEN 'placeholder_value' ELSE 'invalid_url' END AS e_linkedin_url,
         v_website AS website,
-        CASE WHEN c_website IS NULL OR v_website IS NOT NULL THEN NULL WHEN is_placeholder(c_website) THEN 'placeholder_value' ELSE 'invalid_url' END AS e_website,
-        CASE WHEN n_employee_count BETWEEN 0 AND 1e7 THEN floor(n_employee_count)::BIGINT END AS employee_count,
-        coalesce(count_fault(c_employee_count, n_employee_count, 1e7),
-            CASE WHEN n_employee_count IS NOT NULL AND employee_read IS NULL AND NOT is_plain_number(c_employee_count) THEN 'spreadsheet_arithmetic' END) AS e_employee_count,
-        CASE WHEN is_plain_number(c_annual_revenue_usd) THEN c_annual_revenue_usd::DOUBLE * getvariable('home_rate')
-            WHEN revenue_read.value BETWEEN 0 AND 1e15 THEN revenue_read.value * revenue_read.rate END AS annual_revenue_usd,
-        money_fault(c_annual_revenue_usd, revenue_read) AS e_annual_revenue_usd,
-        CASE WHEN is_plain_number(c_budget_usd) THEN c_budget_usd::DOUBLE * getvariable('home_rate')
-            WHEN budget_read.value BETWEEN 0 AND 1e15 THEN budget_read.value * budget_read.rate END AS budget_usd,
-        money_fault(c_budget_usd, budget_read) AS e_budget_usd,
+        CASE WHEN c_website IS NULL OR v_website IS NOT NULL THEN NULL WHEN nothings[4] THEN 'placeholder_value' ELSE 'invalid_url' END AS e_website,
+        floor(CASE WHEN n_employee_count <= 1e7 THEN n_employee_count END)::BIGINT AS employee_count,
+        coalesce(f_employee_count, CASE WHEN n_employee_count > 1e7 THEN 'out_of_range' END) AS e_employee_count,
+        n_annual_revenue_usd * CASE WHEN is_plain_number(annual_revenue_usd) THEN getvariable('home_rate') ELSE 1 END AS annual_revenue_usd, f_annual_revenue_usd AS e_annual_revenue_usd,
+        n_budget_usd * CASE WHEN is_plain_number(budget_usd) THEN getvariable('home_rate') ELSE 1 END AS budget_usd, f_budget_usd AS e_budget_usd,
         v_region AS region,
         CASE
             WHEN c_region IS NULL OR v_region_code IS NOT NULL THEN NULL
-            WHEN needs_care AND is_placeholder(c_region) THEN 'placeholder_value'
+            WHEN nothings[5] THEN 'placeholder_value'
             WHEN v_country IN ('US', 'CA', 'AU') THEN 'invalid_region'
         END AS e_region,
         v_postal_code AS postal_code,
         CASE
             WHEN c_postal_code IS NULL THEN NULL
-            WHEN v_postal_code IS NULL AND is_placeholder(c_postal_code) THEN 'placeholder_value'
+            WHEN v_postal_code IS NULL AND nothings[6] THEN 'placeholder_value'
             WHEN v_postal_code IS NULL THEN 'invalid_postal_code'
             WHEN v_postal_code[1] = '0' AND c_postal_code[1] <> '0' THEN 'leading_zero_restored'
         END AS e_postal_code,
         v_country AS country,
-        CASE WHEN c_country IS NULL OR v_country IS NOT NULL THEN NULL WHEN is_placeholder(c_country) THEN 'placeholder_value' ELSE 'invalid_country' END AS e_country,
-        CASE WHEN n_page_views_count BETWEEN 0 AND 1e9 THEN floor(n_page_views_count)::BIGINT END AS page_views_count, count_fault(c_page_views_count, n_page_views_count, 1e9) AS e_page_views_count,
-        CASE WHEN n_email_opens_count BETWEEN 0 AND 1e9 THEN floor(n_email_opens_count)::BIGINT END AS email_opens_count, count_fault(c_email_opens_count, n_email_opens_count, 1e9) AS e_email_opens_count,
-        CASE WHEN n_form_submissions_count BETWEEN 0 AND 1e9 THEN floor(n_form_submissions_count)::BIGINT END AS form_submissions_count, count_fault(c_form_submissions_count, n_form_submissions_count, 1e9) AS e_form_submissions_count,
-        time_fault(c_last_activity_at, t_last_activity_at, getvariable('last_activity_at_day_first'), getvariable('as_of')) AS e_last_activity_at,
-        CASE WHEN e_last_activity_at IS NULL THEN t_last_activity_at END AS last_activity_at,
-        time_fault(c_consent_at, t_consent_at, getvariable('consent_at_day_first'), getvariable('as_of')) AS e_consent_at,
-        CASE WHEN e_consent_at IS NULL THEN t_consent_at END AS consent_at,
-        time_fault(c_created_at, t_created_at, getvariable('created_at_day_first'), getvariable('as_of')) AS e_created_at,
-        CASE WHEN e_created_at IS NULL THEN t_created_at END AS created_at,
+        CASE WHEN c_country IS NULL OR v_country IS NOT NULL THEN NULL WHEN nothings[7] THEN 'placeholder_value' ELSE 'invalid_country' END AS e_country,
+        floor(CASE WHEN n_page_views_count <= 1e9 THEN n_page_views_count END)::BIGINT AS page_views_count, coalesce(f_page_views_count, CASE WHEN n_page_views_count > 1e9 THEN 'out_of_range' END) AS e_page_views_count,
+        floor(CASE WHEN n_email_opens_count <= 1e9 THEN n_email_opens_count END)::BIGINT AS email_opens_count, coalesce(f_email_opens_count, CASE WHEN n_email_opens_count > 1e9 THEN 'out_of_range' END) AS e_email_opens_count,
+        floor(CASE WHEN n_form_submissions_count <= 1e9 THEN n_form_submissions_count END)::BIGINT AS form_submissions_count, coalesce(f_form_submissions_count, CASE WHEN n_form_submissions_count > 1e9 THEN 'out_of_range' END) AS e_form_submissions_count,
+        v_last_activity_at AS last_activity_at, e_last_activity_at,
+        v_consent_at AS consent_at, e_consent_at,
+        v_created_at AS created_at, e_created_at,
         v_consent AS consent,
-        CASE WHEN c_consent IS NULL OR v_consent IS NOT NULL THEN NULL WHEN is_placeholder(c_consent) THEN 'placeholder_value' ELSE 'invalid_flag' END AS e_consent
+        CASE WHEN c_consent IS NULL OR v_consent IS NOT NULL THEN NULL WHEN nothings[8] THEN 'placeholder_value' ELSE 'invalid_flag' END AS e_consent
     FROM checked_values
+),
+
+cased AS (
+    SELECT * REPLACE (cased_name(first_name) AS first_name, cased_name(last_name) AS last_name, cased_name(full_name) AS full_name)
+    FROM typed
 ),
 
 named AS (
@@ -118,7 +115,7 @@ named AS (
             CASE WHEN phone_e164 IS NOT NULL OR is_local_phone THEN left(c_phone, 100) END AS c_phone
         ),
         CASE WHEN full_name IS NOT NULL AND (first_name IS NULL OR last_name IS NULL) THEN bare_name(full_name) END AS bare
-    FROM typed
+    FROM cased
 ),
 
 split AS (

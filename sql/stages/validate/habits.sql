@@ -1,16 +1,22 @@
--- Grain: one row: how this file writes dates and numbers. Input: view raw.
--- Per column what its unambiguous values give away; the caller decides from the counts.
+-- Grain: column of times. Key: column_name. Input: table odd_cells; variable date_order (dmy, mdy or auto).
+-- `day_first`: how the file writes 05/07/2025 there. A value above 12 decides for its column; where a column shows both
+-- orders or neither, the source's order holds, else what the file's other columns agree on; null: nobody can know.
+WITH shown AS (
+    SELECT column_name, bool_or(is_day_first(cell)) AS has_day_first, bool_or(is_month_first(cell)) AS has_month_first
+    FROM odd_cells
+    GROUP BY column_name
+),
+
+decided AS (
+    SELECT column_name, CASE WHEN has_day_first <> has_month_first THEN has_day_first END AS day_first
+    FROM shown
+)
+
 SELECT
-    count(*) FILTER (is_day_first(last_activity_at)) AS last_activity_at_day_first,
-    count(*) FILTER (is_month_first(last_activity_at)) AS last_activity_at_month_first,
-    count(*) FILTER (is_day_first(consent_at)) AS consent_at_day_first,
-    count(*) FILTER (is_month_first(consent_at)) AS consent_at_month_first,
-    count(*) FILTER (is_day_first(created_at)) AS created_at_day_first,
-    count(*) FILTER (is_month_first(created_at)) AS created_at_month_first,
-    count(*) FILTER (shows_decimal_comma(employee_count)) AS employee_count_comma,
-    count(*) FILTER (shows_decimal_point(employee_count)) AS employee_count_point,
-    count(*) FILTER (shows_decimal_comma(annual_revenue_usd)) AS annual_revenue_usd_comma,
-    count(*) FILTER (shows_decimal_point(annual_revenue_usd)) AS annual_revenue_usd_point,
-    count(*) FILTER (shows_decimal_comma(budget_usd)) AS budget_usd_comma,
-    count(*) FILTER (shows_decimal_point(budget_usd)) AS budget_usd_point
-FROM raw
+    column_name,
+    coalesce(
+        day_first,
+        CASE getvariable('date_order') WHEN 'dmy' THEN true WHEN 'mdy' THEN false END,
+        (SELECT CASE WHEN bool_and(day_first) = bool_or(day_first) THEN bool_and(day_first) END FROM decided)
+    ) AS day_first
+FROM decided

@@ -1,8 +1,14 @@
--- Grain: distinct pair of country and region as cleaned. Key: country_text, region_text ('' where empty).
+-- Grain: distinct pair of country and region as received. Key: country_received, region_received ('' where empty).
 -- Inputs: view raw; tables ref_country_aliases, ref_region_aliases, ref_phone_regions; variable default_country.
 WITH pairs AS (
-    SELECT DISTINCT coalesce(clean_cell(country), '') AS country_text, coalesce(clean_cell(region), '') AS region_text
-    FROM (SELECT DISTINCT country, region FROM raw UNION ALL SELECT NULL, NULL)
+    SELECT
+        country_received, region_received,
+        coalesce(clean_cell(country_received), '') AS country_text, coalesce(clean_cell(region_received), '') AS region_text
+    FROM (
+        SELECT DISTINCT coalesce(country, '') AS country_received, coalesce(region, '') AS region_received FROM raw
+        UNION
+        SELECT '', ''
+    )
 ),
 
 countries AS (

@@ -4,7 +4,7 @@ WITH numbers AS (
     SELECT phone_without_extension(clean_cell(phone)) AS number, home_country, calling_code
     FROM raw
     JOIN checked_places AS place
-        ON place.country_text = coalesce(clean_cell(raw.country), '') AND place.region_text = coalesce(clean_cell(raw.region), '')
+        ON place.country_received = coalesce(raw.country, '') AND place.region_received = coalesce(raw.region, '')
     WHERE phone IS NOT NULL AND NOT is_placeholder(phone) AND NOT is_phone_damaged(phone)
 ),
 

@@ -40,6 +40,15 @@ def settle_phones(con: DuckDBPyConnection, unsettled: DuckDBPyRelation) -> None:
     _fill(con, "checked_codes", {"digits": [digits for _, _, digits in rows if digits]})
 
 
+def settle_numbers_and_times(con: DuckDBPyConnection) -> None:
+    """Fill ``settled_numbers`` and ``settled_times``: what the oddly written cells of the view ``raw`` mean."""
+    for name in ("odd_cells", "settled_numbers"):
+        run_sql(con, f"stages/validate/{name}").query("_", f'CREATE OR REPLACE TEMP TABLE "{name}" AS FROM _')
+    habits = run_sql(con, "stages/validate/habits")
+    times = run_sql(con, "stages/validate/settled_times", habits=habits)
+    times.query("_", "CREATE OR REPLACE TEMP TABLE settled_times AS FROM _")
+
+
 def settle_sites(con: DuckDBPyConnection) -> None:
     """Fill ``settled_sites(host, domain)`` for the hosts of the view ``raw`` that have three labels or more."""
     hosts = run_sql(con, "stages/validate/hosts").fetchall()

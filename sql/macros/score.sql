@@ -1,7 +1,8 @@
--- Arithmetic of the scores. All are monotone in their first argument; none raises on null.
+-- Arithmetic of the scores. Mind that greatest and least pass nulls by.
 
 -- Days from `earlier` to `later`; a date in the future counts as today.
-CREATE OR REPLACE MACRO score_age_days(later, earlier) AS greatest(epoch(later) - epoch(earlier), 0) / 86400;
+CREATE OR REPLACE MACRO score_age_days(later, earlier) AS
+    CASE WHEN earlier < later THEN (epoch(later) - epoch(earlier)) / 86400 WHEN earlier IS NOT NULL THEN 0 END;
 
 -- 1 at age 0, half of it every half-life.
 CREATE OR REPLACE MACRO score_fade(age_days, half_life_days) AS pow(0.5, age_days / half_life_days);
@@ -17,7 +18,7 @@ CREATE OR REPLACE MACRO score_against_mean(value, mean) AS
 CREATE OR REPLACE MACRO score_of_prob(prob, usual_prob) AS
     100 * prob * (1 - usual_prob) / (prob * (1 - usual_prob) + usual_prob * (1 - prob));
 
--- Within 0 and 100, two decimals: what the table keeps.
+-- Within 0 and 100, two decimals: what the table keeps. The score must be known: null would become 0.
 CREATE OR REPLACE MACRO score_kept(score) AS round(least(greatest(score, 0), 100), 2);
 
 -- The segment that history is counted by, within a source.

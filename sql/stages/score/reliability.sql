@@ -51,16 +51,16 @@ SELECT
             * coalesce(outcome_score, score_neutral('source_reliability'))
         + getvariable('score_shrinkage').acceptance_weight * coalesce(acceptance_score, score_neutral('source_reliability')))
         AS reliability_score,
-    score_kept(score_against_mean(shrunk_share, mean_share)) AS historical_score,
+    round(score_against_mean(shrunk_share, mean_share), 2) AS historical_score,
     leads_count::BIGINT AS leads_count, closed_count::BIGINT AS closed_count, won_count::BIGINT AS won_count
 FROM sources
 UNION ALL
 SELECT
     g.source, g.segment_code,
     NULL::DOUBLE AS reliability_score,
-    score_kept(score_against_mean(
+    round(score_against_mean(
         (g.won_count + getvariable('score_shrinkage').segment_leads * s.shrunk_share)
-            / (g.closed_count + getvariable('score_shrinkage').segment_leads), s.mean_share)) AS historical_score,
+            / (g.closed_count + getvariable('score_shrinkage').segment_leads), s.mean_share), 2) AS historical_score,
     g.closed_count::BIGINT AS leads_count, g.closed_count::BIGINT AS closed_count, g.won_count::BIGINT AS won_count
 FROM segments AS g JOIN sources AS s USING (source)
 ORDER BY source, segment_code NULLS FIRST

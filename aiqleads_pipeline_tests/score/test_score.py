@@ -1,0 +1,210 @@
+"""``score_leads``: the parts add up, more activity never lowers, unknown is neutral, and reasons say why."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from duckdb import DuckDBPyConnection, DuckDBPyRelation
+
+from aiqleads_pipeline.contract import SCORE_PARTS, SCORED_LEADS
+from aiqleads_pipeline.rules.scoring import ScoringRules
+from aiqleads_pipeline.stages.score import score_leads
+
+Row = dict[str, Any]
+
+
+def score(
+    con: DuckDBPyConnection, enriched: DuckDBPyRelation, rules: ScoringRules, as_of: datetime, **more: Any
+) -> list[Row]:
+    """The scored rows in the order of their ids."""
+    scored = score_leads(con, enriched, rules, as_of=as_of, **{"method_reason": "no_model", **more}).order("lead_id")
+    return [dict(zip(scored.columns, row, strict=True)) for row in scored.fetchall()]
+
+
+def test_the_table_is_the_contracts(con, rules, as_of, many_leads) -> None:  # type: ignore[no-untyped-def]
+    scored = score_leads(con, many_leads(10), rules, as_of=as_of, method_reason="no_model")
+    wanted = {column.name: column.type for column in SCORED_LEADS.columns}
+    assert dict(zip(scored.columns, map(str, scored.types), strict=True)) == wanted
+
+
+def test_points_add_up_for_random_leads(con, rules, as_of, many_leads) -> None:  # type: ignore[no-untyped-def]
+    leads = many_leads(5000)
+    rows = score(con, leads, rules, as_of)
+    weights = rules.scoring.weights.model_dump()
+    quality = ("completeness", "freshness", "source_reliability", "engagement")
+    assert {str(row["lead_id"]) for row in rows} == {str(row[0]) for row in leads.project("lead_id").fetchall()}
+    assert len(rows) == 5000
+    for row in rows:
+        assert row["lead_score"] == pytest.approx(sum(row[f"{part}_points"] for part in SCORE_PARTS), abs=1e-9)
+        assert 0 <= row["lead_score"] <= 100
+        for part in SCORE_PARTS[:-1]:
+            assert 0 <= row[f"{part}_score"] <= 100
+            assert row[f"{part}_points"] == pytest.approx(weights[part] * row[f"{part}_score"], abs=0.00501)
+        mean = sum(weights[p] * row[f"{p}_score"] for p in quality) / sum(weights[p] for p in quality)
+        assert row["quality_score"] == pytest.approx(mean, abs=0.00501)
+    assert max(row["lead_score"] for row in rows) - min(row["lead_score"] for row in rows) > 30
+
+
+def test_a_lead_of_which_nothing_is_known_is_neutral(con, rules, as_of, enrich) -> None:  # type: ignore[no-untyped-def]
+    (row,) = score(con, enrich({}), rules, as_of)
+    neutral = rules.scoring.neutral.model_dump() | {"completeness": 0}
+    assert {part: row[f"{part}_score"] for part in neutral} == neutral
+    worse_by = rules.scoring.conversion.coefficients.completeness * rules.scoring.neutral.completeness / 50
+    usual_odds = rules.scoring.conversion.base_prob / (1 - rules.scoring.conversion.base_prob)
+    odds = row["conversion_prob"] / (1 - row["conversion_prob"])
+    assert odds == pytest.approx(usual_odds * 2.718281828**-worse_by, rel=1e-3)
+
+
+def test_dates_lose_half_of_their_value_every_half_life(con, rules, as_of, enrich) -> None:  # type: ignore[no-untyped-def]
+    half_life = timedelta(days=rules.scoring.freshness.last_activity.half_life_days)
+    leads = enrich(
+        {"last_activity_at": as_of}, {"last_activity_at": as_of - half_life},
+        {"last_activity_at": as_of - 2 * half_life},
+        {"last_activity_at": as_of + half_life}, {"created_at": as_of - timedelta(days=60)},
+        {"last_activity_at": as_of, "created_at": as_of - timedelta(days=60)},
+    )  # fmt: skip
+    scores = [row["freshness_score"] for row in score(con, leads, rules, as_of)]
+    assert scores == [100, 50, 25, 100, 50, 80]  # the last one: 3 x 100 and 2 x 50 in five
+
+
+def test_nothing_gets_fresher_by_waiting(con, rules, as_of, many_leads) -> None:  # type: ignore[no-untyped-def]
+    leads = many_leads(500)
+    now = score(con, leads, rules, as_of)
+    later = score(con, leads, rules, as_of + timedelta(days=10))
+    for early, late in zip(now, later, strict=True):
+        assert late["freshness_score"] <= early["freshness_score"]
+        assert late["engagement_score"] <= early["engagement_score"]
+        assert late["lead_score"] <= early["lead_score"]
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [
+        ("page_views_count", [None, 1, 2, 5, 19, 20, 500]),
+        ("email_opens_count", [None, 1, 3, 10, 11]),
+        ("form_submissions_count", [None, 1, 2, 3, 9]),
+        ("page_views_count", [0, 1, 2]),
+        ("days_since_activity", [400, 100, 10, 1, 0]),
+    ],
+)
+def test_more_activity_never_lowers(con, rules, as_of, enrich, field, values) -> None:  # type: ignore[no-untyped-def]
+    if field == "days_since_activity":
+        steps = [{"last_activity_at": as_of - timedelta(days=days), "page_views_count": 3} for days in values]
+    else:
+        steps = [{field: value, "last_activity_at": as_of - timedelta(days=9)} for value in values]
+    rows = score(con, enrich(*steps), rules, as_of)
+    for less, more in pairwise(rows):
+        for column in ("engagement_score", "intent_score", "freshness_score", "conversion_prob", "lead_score"):
+            assert more[column] >= less[column], column
+    assert rows[-1]["lead_score"] > rows[0]["lead_score"]
+
+
+def test_activity_without_a_date_still_counts(con, rules, as_of, enrich) -> None:  # type: ignore[no-untyped-def]
+    untracked, idle, active = score(con, enrich({}, {"page_views_count": 0}, {"page_views_count": 8}), rules, as_of)
+    assert [row["engagement_score"] for row in (untracked, idle)] == [rules.scoring.neutral.engagement, 0]
+    assert active["engagement_score"] > rules.scoring.neutral.engagement
+
+
+def test_a_lead_that_comes_again_shows_intent(con, rules, as_of, enrich) -> None:  # type: ignore[no-untyped-def]
+    leads = enrich(*({} for _ in range(5)))
+    touches = con.sql(
+        """SELECT lead_id AS existing_lead_id, row_number - 1 AS touches_count FROM leads WHERE row_number > 1"""
+    )
+    scores = [row["intent_score"] for row in score(con, leads, rules, as_of, touches=touches)]
+    assert scores == [20, 30, 40, 50, 50]
+
+
+@pytest.mark.parametrize(
+    ("message", "points"),
+    [
+        ("Please send me your PRICING", 40), ("we want to buy", 40), ("I am a buyer of nothing", 5),
+        ("buy\n this\tweek", 40),
+        ("more  information please", 17), ("Bitte um ein Angebot", 40), ("cotización", 40),
+        ("What is the price? Learn more", 52),
+        ("Please unsubscribe", -20), ("   ", 0), ("UNSUBSCRIBE, I will never buy", 0),
+    ],
+)  # fmt: skip
+def test_words_in_the_message_change_intent(con, rules, as_of, enrich, message, points) -> None:  # type: ignore[no-untyped-def]
+    (row,) = score(con, enrich({"message": message}), rules, as_of)
+    assert row["intent_score"] == 20 + points
+
+
+def test_fit_is_the_weighted_mean_over_known_and_neutral_facts(con, rules, as_of, enrich) -> None:  # type: ignore[no-untyped-def]
+    ideal = {
+        "industry_code": "51",
+        "employee_band": "201-500",
+        "country": "US",
+        "job_seniority": "c_level",
+        "job_function": "executive",
+    }
+    leads = enrich(ideal, {**ideal, "industry_code": "unknown"}, {**ideal, "country": "KZ"}, {"job_function": "other"})
+    scores = [row["segment_fit_score"] for row in score(con, leads, rules, as_of)]
+    # weights 3 + 3 + 2 + 2 + 2; executive 95, unknown 50, unlisted 25
+    assert scores == [99.17, 86.67, 86.67, round((50 * 10 + 25 * 2) / 12, 2)]
+
+
+def test_budget_fits_within_the_range_and_fades_outside(con, rules, as_of, enrich) -> None:  # type: ignore[no-untyped-def]
+    budgets = [None, 0, 5_000, 10_000, 250_000, 2_500_000, 25_000_000]
+    rows = score(con, enrich(*({"budget_usd": budget} for budget in budgets)), rules, as_of)
+    assert [row["budget_fit_score"] for row in rows] == [50, 0, 50, 100, 100, 60, 60]
+
+
+def test_reasons_are_the_strongest_parts_in_words(con, rules, as_of, enrich) -> None:  # type: ignore[no-untyped-def]
+    lead = {
+        "last_activity_at": as_of - timedelta(days=2, hours=3), "page_views_count": 1, "form_submissions_count": 2,
+        "email": "a@b.com", "email_kind": "business", "budget_usd": 1_200, "message": "Need a demo",
+        "job_seniority": "junior",
+    }  # fmt: skip
+    (row,) = score(con, enrich(lead), rules, as_of)
+    assert json.loads(row["reasons"]) == [
+        {
+            "part": "intent",
+            "points": 12.04,
+            "effect": 9.2,
+            "text": "Message asks about buying, 2 forms sent, Names a budget",
+        },
+        {"part": "freshness", "points": 9.0, "effect": 4.0, "text": "Active 2 days ago"},
+        {
+            "part": "completeness",
+            "points": 2.14,
+            "effect": -3.9,
+            "text": "Missing: phone, name, company, job title, industry, company size, country",
+        },
+        {"part": "budget_fit", "points": 1.2, "effect": -3.8, "text": "Budget of $1200 is small"},
+    ]
+
+
+def test_reasons_are_json_and_agree_with_the_points(con, rules, as_of, many_leads) -> None:  # type: ignore[no-untyped-def]
+    for row in score(con, many_leads(2000), rules, as_of):
+        reasons = json.loads(row["reasons"])
+        assert len({reason["part"] for reason in reasons}) == 4
+        effects = [abs(reason["effect"]) for reason in reasons]
+        assert effects == sorted(effects, reverse=True)
+        for reason in reasons:
+            assert reason["points"] == pytest.approx(row[f"{reason['part']}_points"], abs=1e-9)
+            assert reason["text"]
+
+
+def test_rules_say_why_they_scored(con, rules, as_of, enrich) -> None:  # type: ignore[no-untyped-def]
+    leads = enrich({"degraded": ["enrichment_failed"]})
+    (row,) = score(con, leads, rules, as_of, method_reason="no_model: only 12 outcomes")
+    assert (row["score_method"], row["model_version"]) == ("rules", None)
+    assert row["score_method_reason"] == "no_model: only 12 outcomes"
+    assert row["degraded"] == ["enrichment_failed", "no_model"]
+    (row,) = score(con, leads, rules, as_of, method_reason="scoring_disabled")
+    assert row["score_method_reason"] == "scoring_disabled: Scoring by model is switched off."
+    with pytest.raises(ValueError, match="no_model, model_failed, scoring_disabled"):
+        score(con, leads, rules, as_of, method_reason=None)
+
+
+def test_scoring_by_rules_does_not_load_the_model_library() -> None:
+    modules = "aiqleads_pipeline.stages.score, aiqleads_pipeline.stages.conversion"
+    program = f"import sys, {modules}; print('xgboost' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n"

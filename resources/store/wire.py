@@ -109,7 +109,7 @@ def uuid_bytes(column: pa.Array) -> Values:
         text = pc.replace_substring(pc.fill_null(column.cast(pa.string()), "0" * 32), "-", "")
         whole = pa.ListArray.from_arrays(pa.array([0, len(text)], pa.int32()), text)
         return np.frombuffer(bytes.fromhex(pc.binary_join(whole, "")[0].as_py()), "V16")
-    storage = column.storage if isinstance(column, pa.ExtensionArray) else column
+    storage = column.storage if isinstance(column, pa.ExtensionArray) else column.cast(pa.binary(16))
     if not len(storage):
         return np.empty(0, "V16")
     return np.frombuffer(storage.buffers()[1], "V16", len(storage), 16 * storage.offset)

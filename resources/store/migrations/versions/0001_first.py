@@ -82,11 +82,19 @@ def upgrade() -> None:
     )
     op.create_index('ix_deliveries_batch', 'deliveries', ['batch_id'], unique=False, schema='aiqleads')
     op.create_index('ix_deliveries_due', 'deliveries', ['destination', 'priority', 'next_attempt_at'], unique=False, schema='aiqleads', postgresql_where=sa.text('next_attempt_at is not null'))
+    op.create_table('identity_answers',
+    sa.Column('claimant', sa.String(), nullable=False),
+    sa.Column('chunk_number', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('claims_sha256', sa.LargeBinary(), nullable=False),
+    sa.Column('repeats', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('claimant', 'chunk_number', name=op.f('pk_identity_answers')),
+    schema='aiqleads'
+    )
     op.create_table('identity_keys',
     sa.Column('key', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('tag', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('tag', sa.Integer(), nullable=False),
     sa.Column('lead_id', sa.Uuid(), nullable=False),
-    sa.PrimaryKeyConstraint('key', 'tag', name=op.f('pk_identity_keys')),
+    sa.PrimaryKeyConstraint('key', name=op.f('pk_identity_keys')),
     schema='aiqleads'
     )
     op.create_table('leases',
@@ -195,6 +203,7 @@ def downgrade() -> None:
     op.drop_table('outcomes', schema='aiqleads')
     op.drop_table('leases', schema='aiqleads')
     op.drop_table('identity_keys', schema='aiqleads')
+    op.drop_table('identity_answers', schema='aiqleads')
     op.drop_table('deliveries', schema='aiqleads')
     op.drop_table('batches', schema='aiqleads')
     op.drop_table('alerts', schema='aiqleads')

@@ -268,9 +268,9 @@ def test_put_of_a_missing_file_leaves_nothing(bucket: Bucket, tmp_path: Path) ->
     assert [path for path in Path(bucket.url).rglob("*") if path.is_file()] == []
 
 
-def test_prepare_removes_what_killed_writers_left(bucket: Bucket) -> None:
+def test_what_killed_writers_left_is_removed(bucket: Bucket) -> None:
     left = [drop(bucket, "uploads/acme/.0123.part"), drop(bucket, ".drops/.staging/0123.part")]
     drop(bucket, "uploads/acme/leads.csv")
-    bucket.prepare()
+    bucket.remove_stale_files()
     assert not any(path.exists() for path in left)
     assert [obj.name for obj in bucket.list_objects()] == ["leads.csv"]

@@ -94,5 +94,9 @@ class Bucket:
         return self._place.put(file, top, legal_source(source), visible_name(name or file.name))
 
     def prepare(self) -> None:
-        """Make the folders that people drop into, and remove what killed writers left. Call it while nobody writes."""
+        """Make the folders that people drop into."""
         self._place.prepare()
+
+    def remove_stale_files(self) -> None:
+        """Remove what killed writers left behind. Call it while nobody writes (at start)."""
+        self._place.remove_stale_files()

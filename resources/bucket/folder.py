@@ -116,9 +116,13 @@ class FolderBucket:
         return path
 
     def prepare(self) -> None:
-        """Make the folders that people drop into, and remove what killed writers left. Call it while nobody writes."""
+        """Make the folders that people drop into."""
         for top in CHANNEL_FOLDERS:
             make_folder(self._root / top)
+
+    def remove_stale_files(self) -> None:
+        """Remove what killed writers left behind."""
+        for top in CHANNEL_FOLDERS:
             for stale in (self._root / top).glob("*/.*.part"):
                 stale.unlink(missing_ok=True)
         shutil.rmtree(self._root / ARCHIVE_FOLDER / ".staging", ignore_errors=True)

@@ -118,7 +118,10 @@ class ObjectStoreBucket:
         return target
 
     def prepare(self) -> None:
-        """Nothing to make: an object store has no folders, and killed uploads are not visible."""
+        """Nothing to make: an object store has no folders."""
+
+    def remove_stale_files(self) -> None:
+        """Nothing to remove: a killed upload is not visible."""
 
     def _list(self, prefix: str) -> Iterator[dict[str, Any]]:
         more: dict[str, str] = {}

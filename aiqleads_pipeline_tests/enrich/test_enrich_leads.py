@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from duckdb import DuckDBPyConnection
 from enrich_stories import AS_OF, Enriched, Validated
 
@@ -139,22 +138,21 @@ def test_a_second_batch_on_one_connection_sees_only_its_own_facts(enriched: Enri
     ]
 
 
-@pytest.mark.parametrize(
-    ("employees", "band"),
-    [(0, None), (1, "1-10"), (10, "1-10"), (11, "11-50"), (50, "11-50"), (51, "51-200"), (201, "201-500"),
-     (501, "501-1000"), (1000, "501-1000"), (1001, "1001-5000"), (5001, "5001-10000"), (10001, "10001+")],
-)  # fmt: skip
-def test_employee_bands(enriched: Enriched, employees: int, band: str | None) -> None:
-    (lead,) = enriched([{"last_name": "A", "employee_count": employees}])
-    assert (lead.get("employee_band"), lead.get("employee_band_source")) == (band, "employee_count" if band else None)
+EMPLOYEES = {
+    None: None, 0: None, 1: "1-10", 10: "1-10", 11: "11-50", 50: "11-50", 51: "51-200", 201: "201-500", 501: "501-1000",
+    1000: "501-1000", 1001: "1001-5000", 5001: "5001-10000", 10001: "10001+",
+}  # fmt: skip
+REVENUES = {
+    None: None, 0: None, 1: "<1M", 999_999: "<1M", 1e6: "1M-10M", 1e7: "10M-50M", 5e7: "50M-100M", 1e8: "100M-500M",
+    5e8: "500M-1B", 1e9: "1B+",
+}  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("revenue", "band"),
-    [(0, None), (1, "<1M"), (999_999, "<1M"), (1e6, "1M-10M"), (1e7, "10M-50M"), (5e7, "50M-100M"),
-     (1e8, "100M-500M"), (5e8, "500M-1B"), (1e9, "1B+")],
-)  # fmt: skip
-def test_revenue_bands(enriched: Enriched, revenue: float, band: str | None) -> None:
-    (lead,) = enriched([{"last_name": "A", "annual_revenue_usd": revenue}])
-    source = "annual_revenue_usd" if band else None
-    assert (lead.get("revenue_band"), lead.get("revenue_band_source")) == (band, source)
+def test_bands(enriched: Enriched) -> None:
+    for column, field, bands in (
+        ("employee_count", "employee_band", EMPLOYEES),
+        ("annual_revenue_usd", "revenue_band", REVENUES),
+    ):
+        leads = enriched([{"last_name": "A", column: value} for value in bands])
+        told = [(lead.get(field), lead.get(f"{field}_source")) for lead in leads]
+        assert told == [(band, column if band else None) for band in bands.values()]

@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from duckdb import DuckDBPyConnection
 from enrich_stories import Enriched
 
 from aiqleads_pipeline.stages.engine import REFERENCE_DIR
 
+EMAILS: list[tuple[str, str, str]] = [
+    ("ann@acme.com", "business", "email_domain"),
+    ("ann@gmail.com", "free", "email_domain"),
+    ("ann@mailinator.com", "disposable", "email_domain"),
+    ("ann@sub.mailinator.com", "disposable", "email_domain"),
+    ("info@mailinator.com", "disposable", "email_domain"),
+    ("info@gmail.com", "role", "email"),
+    ("info@acme.com", "role", "email"),
+    ("info+news@acme.com", "role", "email"),
+    ("customer-service@acme.com", "role", "email"),
+    ("informed@acme.com", "business", "email_domain"),
+]
 
-@pytest.mark.parametrize(
-    ("email", "kind", "source"),
-    [
-        ("ann@acme.com", "business", "email_domain"),
-        ("ann@gmail.com", "free", "email_domain"),
-        ("ann@mailinator.com", "disposable", "email_domain"),
-        ("ann@sub.mailinator.com", "disposable", "email_domain"),
-        ("info@mailinator.com", "disposable", "email_domain"),
-        ("info@gmail.com", "role", "email"),
-        ("info@acme.com", "role", "email"),
-        ("info+news@acme.com", "role", "email"),
-        ("customer-service@acme.com", "role", "email"),
-        ("informed@acme.com", "business", "email_domain"),
-    ],
-)
-def test_email_kinds(enriched: Enriched, email: str, kind: str, source: str) -> None:
-    (lead,) = enriched([{"last_name": "A", "email": email, "email_domain": email.split("@")[1]}])
-    assert (lead["email_kind"], lead["email_kind_source"]) == (kind, source)
+
+def test_email_kinds(enriched: Enriched) -> None:
+    leads = enriched(
+        [{"last_name": "A", "email": email, "email_domain": email.split("@")[1]} for email, _, _ in EMAILS]
+    )
+    told = [(lead["email_kind"], lead["email_kind_source"]) for lead in leads]
+    assert told == [(kind, source) for _, kind, source in EMAILS]
 
 
 COMPANY = (
@@ -41,72 +41,74 @@ COMPANY = (
 )
 
 
-@pytest.mark.parametrize(
-    ("given", "company"),
-    [
-        (
-            {"email_domain": "acme-widgets.com"},
-            ("acme-widgets.com", "email_domain", "acme-widgets.com", "email_domain", "Acme Widgets", "domain"),
-        ),
-        (
-            {"email_domain": "eu.mail.acme.co.uk"},
-            ("acme.co.uk", "email_domain", "acme.co.uk", "email_domain", "Acme", "domain"),
-        ),
-        ({"email_domain": "ibm.com"}, ("ibm.com", "email_domain", "ibm.com", "email_domain", "IBM", "domain")),
-        (
-            {"website": "acme.io", "email_domain": "other.com"},
-            ("acme.io", "website", "acme.io", "given", "Acme", "domain"),
-        ),
-        (
-            {"website": "facebook.com", "email_domain": "acme.com"},
-            ("acme.com", "email_domain", "facebook.com", "given", "Acme", "domain"),
-        ),
-        (
-            {"website": "facebook.com", "email_domain": "gmail.com"},
-            (None, None, "facebook.com", "given", None, None),
-        ),
-        ({"email_domain": "gmail.com"}, (None,) * 6),
-        ({"email_domain": "mailinator.com"}, (None,) * 6),
-        ({"email_domain": "example.org"}, (None,) * 6),
-        ({"email_domain": "co.uk"}, (None,) * 6),
-        (
-            {"email_domain": "xn--mller-kva.de"},
-            ("xn--mller-kva.de", "email_domain", "xn--mller-kva.de", "email_domain", None, None),
-        ),
-        (
-            {"email_domain": "acme.com", "company_name": "Other"},
-            ("acme.com", "email_domain", "acme.com", "email_domain", "Other", "given"),
-        ),
-    ],
-)
-def test_companies(enriched: Enriched, given: dict[str, Any], company: tuple[str | None, ...]) -> None:
-    (lead,) = enriched([{"last_name": "A"} | given])
-    assert tuple((given | lead).get(name) for name in COMPANY) == company
+COMPANIES: list[tuple[dict[str, Any], tuple[str | None, ...]]] = [
+    (
+        {"email_domain": "acme-widgets.com"},
+        ("acme-widgets.com", "email_domain", "acme-widgets.com", "email_domain", "Acme Widgets", "domain"),
+    ),
+    (
+        {"email_domain": "eu.mail.acme.co.uk"},
+        ("acme.co.uk", "email_domain", "acme.co.uk", "email_domain", "Acme", "domain"),
+    ),
+    ({"email_domain": "ibm.com"}, ("ibm.com", "email_domain", "ibm.com", "email_domain", "IBM", "domain")),
+    (
+        {"website": "acme.io", "email_domain": "other.com"},
+        ("acme.io", "website", "acme.io", "given", "Acme", "domain"),
+    ),
+    (
+        {"website": "facebook.com", "email_domain": "acme.com"},
+        ("acme.com", "email_domain", "facebook.com", "given", "Acme", "domain"),
+    ),
+    (
+        {"website": "facebook.com", "email_domain": "gmail.com"},
+        (None, None, "facebook.com", "given", None, None),
+    ),
+    ({"email_domain": "gmail.com"}, (None,) * 6),
+    ({"email_domain": "mailinator.com"}, (None,) * 6),
+    ({"email_domain": "example.org"}, (None,) * 6),
+    ({"email_domain": "co.uk"}, (None,) * 6),
+    (
+        {"email_domain": "xn--mller-kva.de"},
+        ("xn--mller-kva.de", "email_domain", "xn--mller-kva.de", "email_domain", None, None),
+    ),
+    (
+        {"email_domain": "acme.com", "company_name": "Other"},
+        ("acme.com", "email_domain", "acme.com", "email_domain", "Other", "given"),
+    ),
+]
+
+
+def test_companies(enriched: Enriched) -> None:
+    leads = enriched([{"last_name": "A"} | given for given, _ in COMPANIES])
+    told = [
+        tuple((given | lead).get(name) for name in COMPANY) for (given, _), lead in zip(COMPANIES, leads, strict=True)
+    ]
+    assert told == [company for _, company in COMPANIES]
 
 
 NAMES = ("first_name", "first_name_source", "last_name", "last_name_source")
 
 
-@pytest.mark.parametrize(
-    ("given", "names"),
-    [
-        ({"email": "jane.doe@acme.com"}, ("Jane", "email", "Doe", "email")),
-        ({"email": "jane.doe+crm@acme.com"}, ("Jane", "email", "Doe", "email")),
-        ({"email": "j.doe@acme.com"}, (None,) * 4),
-        ({"email": "janedoe@acme.com"}, (None,) * 4),
-        ({"email": "jane.doe2@acme.com"}, (None,) * 4),
-        ({"email": "jane.van.doe@acme.com"}, (None,) * 4),
-        ({"email": "sales.team@acme.com"}, (None,) * 4),
-        ({"email": "anna.support@acme.com"}, (None,) * 4),
-        ({"email": "jane.doe@acme.com", "last_name": "Roe"}, (None, None, "Roe", "given")),
-        ({"email": "x.y@acme.com", "full_name": "Élodie O’Hara"}, ("Élodie", "full_name", "O’Hara", "full_name")),
-        ({"email": "jane.doe@acme.com", "full_name": "Acme Sales Team"}, (None,) * 4),
-        ({"full_name": "Doe, Jane"}, (None,) * 4),
-    ],
-)
-def test_names(enriched: Enriched, given: dict[str, Any], names: tuple[str | None, ...]) -> None:
-    (lead,) = enriched([given])
-    assert tuple((given | lead).get(name) for name in NAMES) == names
+PEOPLE: list[tuple[dict[str, Any], tuple[str | None, ...]]] = [
+    ({"email": "jane.doe@acme.com"}, ("Jane", "email", "Doe", "email")),
+    ({"email": "jane.doe+crm@acme.com"}, ("Jane", "email", "Doe", "email")),
+    ({"email": "j.doe@acme.com"}, (None,) * 4),
+    ({"email": "janedoe@acme.com"}, (None,) * 4),
+    ({"email": "jane.doe2@acme.com"}, (None,) * 4),
+    ({"email": "jane.van.doe@acme.com"}, (None,) * 4),
+    ({"email": "sales.team@acme.com"}, (None,) * 4),
+    ({"email": "anna.support@acme.com"}, (None,) * 4),
+    ({"email": "jane.doe@acme.com", "last_name": "Roe"}, (None, None, "Roe", "given")),
+    ({"email": "x.y@acme.com", "full_name": "Élodie O’Hara"}, ("Élodie", "full_name", "O’Hara", "full_name")),
+    ({"email": "jane.doe@acme.com", "full_name": "Acme Sales Team"}, (None,) * 4),
+    ({"full_name": "Doe, Jane"}, (None,) * 4),
+]
+
+
+def test_names(enriched: Enriched) -> None:
+    leads = enriched([given for given, _ in PEOPLE])
+    told = [tuple((given | lead).get(name) for name in NAMES) for (given, _), lead in zip(PEOPLE, leads, strict=True)]
+    assert told == [names for _, names in PEOPLE]
 
 
 def test_a_domain_has_one_kind_and_providers_of_millions_are_free(con: DuckDBPyConnection) -> None:

@@ -99,13 +99,10 @@ def up(port: Annotated[int | None, typer.Option(help="Port of the Dagster web UI
 @readable_errors
 def runner() -> None:
     """The resident runner alone (a part of `up`)."""
-    from aiqleads_pipeline.automation.instance import prepare_instance
     from aiqleads_pipeline.automation.runner import run_resident
     from aiqleads_pipeline.definitions import build_defs
 
-    outside = _outside()
-    prepare_instance(outside)
-    run_resident(build_defs(), outside)
+    run_resident(build_defs(), _outside())
 
 
 @app.command()

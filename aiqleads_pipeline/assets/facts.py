@@ -75,7 +75,9 @@ def filled_shares(relation: DuckDBPyRelation) -> dict[str, float]:
 
 def mapping_table(facts: Sequence[Any]) -> dg.MarkdownMetadataValue:
     """Which header went to which column, for every file of the batch."""
-    rows = [(fact["name"], use["header"], use["column"] or "extra", use["how"]) for fact in facts for use in fact["mapping"]]
+    rows = [
+        (fact["name"], use["header"], use["column"] or "extra", use["how"]) for fact in facts for use in fact["mapping"]
+    ]
     return dg.MetadataValue.md(markdown_table(("file", "header", "column", "how"), rows))
 
 

@@ -7,13 +7,26 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
 
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.settings import PROJECT_DIR
+
+# Dagster opens a connection for every statement unless told to keep some open, as its own webserver does.
+STATEMENT_TIMEOUT_MS, POOL_RECYCLE_SECONDS, POOL_OVERFLOW = 60_000, 3_600, 10
+
+
+@contextmanager
+def open_instance(outside: Outside) -> Iterator[dg.DagsterInstance]:
+    """The instance of the home, prepared if it is new, for a process that runs jobs itself."""
+    prepare_instance(outside)
+    with dg.DagsterInstance.get() as instance:
+        instance.optimize_for_webserver(STATEMENT_TIMEOUT_MS, POOL_RECYCLE_SECONDS, POOL_OVERFLOW)
+        yield instance
 
 
 def prepare_instance(outside: Outside, environ: MutableMapping[str, str] | None = None) -> Path:

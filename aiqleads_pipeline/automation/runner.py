@@ -12,6 +12,7 @@ from types import FrameType
 
 import dagster as dg
 
+from aiqleads_pipeline.automation.instance import open_instance
 from aiqleads_pipeline.automation.reaping import reap
 from aiqleads_pipeline.automation.running import run_batch
 from aiqleads_pipeline.outside import Outside
@@ -32,7 +33,7 @@ def run_resident(defs: dg.Definitions, outside: Outside) -> None:
 
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
-    with dg.DagsterInstance.get() as instance:
+    with open_instance(outside) as instance:
         while not stop.is_set():
             try:
                 seconds = outside.settings.LEASE_SECONDS

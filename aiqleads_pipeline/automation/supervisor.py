@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 
 PR_SET_PDEATHSIG = 1
@@ -28,6 +29,7 @@ class Child:
 
     name: str
     command: Sequence[str]
+    socket: Path | None = None  # what it listens on; one that a killed predecessor left would be in its way
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     failures_count: int = 0
@@ -35,6 +37,8 @@ class Child:
 
     def start(self) -> None:
         """Start the process in its own group, tied to the life of the supervisor."""
+        if self.socket is not None:
+            self.socket.unlink(missing_ok=True)
         self.started_at = time.monotonic()
         # The supervisor has one thread, so that running code between fork and exec is safe.
         self.process = subprocess.Popen(self.command, start_new_session=True, preexec_fn=_end_with_parent)  # noqa: PLW1509

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from aiqleads_pipeline.assets.outcomes import OUTCOMES_SOURCE
-from aiqleads_pipeline.commands.process import Summary, as_json, dagster_instance, process_file
+from aiqleads_pipeline.automation.instance import open_instance
+from aiqleads_pipeline.commands.process import Summary, as_json, process_file
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.settings import PROJECT_DIR
 
@@ -29,7 +30,7 @@ def run_demo(outside: Outside, say: Callable[[str], None]) -> list[dict[str, obj
 
     defs = build_defs()
     summaries = []
-    with dagster_instance(outside) as instance:
+    with open_instance(outside) as instance:
         for name, source in DROPS:
             summary = process_file(defs, instance, outside, SAMPLES / name, source)
             summaries.append(summary)

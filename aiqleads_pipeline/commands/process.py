@@ -6,14 +6,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillRunning
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import dagster as dg
 
 from aiqleads_pipeline.assets.specs import UPSTREAM
-from aiqleads_pipeline.automation.instance import prepare_instance
+from aiqleads_pipeline.automation.instance import open_instance
 from aiqleads_pipeline.automation.running import run_or_wait
 from aiqleads_pipeline.contract import STORE_TABLES
 from aiqleads_pipeline.outside import Outside
@@ -41,20 +40,12 @@ class Summary:
     detail: str | None
 
 
-@contextmanager
-def dagster_instance(outside: Outside) -> Iterator[dg.DagsterInstance]:
-    """The instance of the home, prepared if it is new."""
-    prepare_instance(outside)
-    with dg.DagsterInstance.get() as instance:
-        yield instance
-
-
 def process_files(outside: Outside, files: Sequence[Path], source: str, show_progress: bool) -> Iterator[Summary]:
     """Process each file to the end, in order; a file that fails does not stop the next."""
     from aiqleads_pipeline.definitions import build_defs
 
     defs = build_defs()
-    with dagster_instance(outside) as instance:
+    with open_instance(outside) as instance:
         for file in files:
             yield process_file(defs, instance, outside, file, source, show_progress)
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import socket
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
+
+import yaml
 
 from aiqleads_pipeline.automation.instance import prepare_instance
 from aiqleads_pipeline.automation.supervisor import Child, python_module, supervise
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.settings import PROJECT_DIR, SettingsError
+
+QUIET = ("--log-level", "warning")
 
 
 def start_all(outside: Outside, port: int, say: Callable[[str], None]) -> None:
@@ -18,23 +24,39 @@ def start_all(outside: Outside, port: int, say: Callable[[str], None]) -> None:
     outside.bucket.prepare()
     outside.rules()  # wrong rules stop the start, with file and line
     prepare_instance(outside)
-    workspace = str(PROJECT_DIR / "workspace.yaml")
-    children = [
+    with tempfile.TemporaryDirectory(prefix="aiqleads-") as private:
+        children = _children(Path(private), port)
+        _say_where(outside, port, say)
+        supervise(children, say)
+
+
+def _children(private: Path, port: int) -> list[Child]:
+    """The processes. One code server serves webserver and daemon: by themselves both would start one each, the
+    daemon a new one every minute. It listens on a socket in a private folder, since whoever reaches it can start runs.
+    """
+    code = private / "code.sock"
+    workspace = private / "workspace.yaml"
+    workspace.write_text(
+        yaml.safe_dump({"load_from": [{"grpc_server": {"socket": str(code), "location_name": "aiqleads"}}]})
+    )
+    load = ("-m", "aiqleads_pipeline.definitions", "-d", str(PROJECT_DIR), "--location-name", "aiqleads")
+    server = ("code-server", "start", "-s", str(code), *load, "--use-python-environment-entry-point", *QUIET)
+    return [
+        Child("code server", python_module("dagster", *server), socket=code),
         Child(
             "webserver",
-            python_module("dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "-w", workspace, *QUIET),
+            python_module("dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "-w", str(workspace), *QUIET),
         ),
-        Child("daemon", python_module("dagster._daemon", "run", "-w", workspace, *QUIET)),
+        Child("daemon", python_module("dagster._daemon", "run", "-w", str(workspace), *QUIET)),
         Child("runner", python_module("aiqleads_pipeline.cli", "runner")),
     ]
+
+
+def _say_where(outside: Outside, port: int, say: Callable[[str], None]) -> None:
     say(f"Dagster UI       http://127.0.0.1:{port}")
     say(f"Watched bucket   {outside.settings.bucket_url}/uploads/<source>/<file>")
     say(f"Lake             {outside.settings.lake_url}")
     say("Ctrl-C stops all of it.")
-    supervise(children, say)
-
-
-QUIET = ("--log-level", "warning")
 
 
 def _is_free(port: int) -> bool:

@@ -38,10 +38,12 @@ def main() -> None:
             if name == NO_REGION:
                 continue
             prefix, special = national_prefix(data)
+            special += [f"{prefix}(?:{part})" for part in special if prefix]
+            if name in ("GG", "IM", "JE"):  # their numbers are checked against their own lengths first
+                special.append("")
             idd = data.international_prefix
-            if idd not in ("00", "011"):
-                special.append("00")  # an international prefix of its own
-                special += [idd] if idd and idd.startswith("0") else []
+            if idd not in ("00", "011") and idd.startswith("0") and not idd.startswith("00"):
+                special.append(idd)  # an international prefix of its own, as Japan's 010
             regions.append(region_row(name, code, prefix, special))
         prefix, special = national_prefix(known[0])  # the first region speaks for the calling code
         if prefix == "0":

@@ -6,8 +6,8 @@ CREATE OR REPLACE TEMP MACRO is_one_case(cell) AS
 -- One word of a name (in small letters) in title case: Mc, O', particles and suffixes as they are written.
 CREATE OR REPLACE TEMP MACRO cased_word(word) AS
     CASE
-        WHEN list_contains(['van', 'von', 'der', 'den', 'de', 'del', 'della', 'di', 'da', 'dos', 'du', 'la', 'le', 'ten', 'ter', 'zu', 'bin', 'ibn', 'el', 'y'], word) THEN word
-        WHEN list_contains(['ii', 'iii', 'iv', 'vi', 'vii', 'viii'], word) THEN upper(word)
+        WHEN list_position(['van', 'von', 'der', 'den', 'de', 'del', 'della', 'di', 'da', 'dos', 'du', 'la', 'le', 'ten', 'ter', 'zu', 'bin', 'ibn', 'el', 'y'], word) IS NOT NULL THEN word
+        WHEN list_position(['ii', 'iii', 'iv', 'vi', 'vii', 'viii'], word) IS NOT NULL THEN upper(word)
         WHEN starts_with(word, 'mc') AND strlen(word) >= 5 THEN 'Mc' || upper(word[3]) || word[4:]
         WHEN starts_with(word, 'o''') OR starts_with(word, 'd''') THEN upper(word[1]) || '''' || upper(word[3]) || word[4:]
         ELSE upper(word[1]) || word[2:]

@@ -9,8 +9,9 @@ CREATE OR REPLACE TEMP MACRO is_phone_damaged(cell) AS
 CREATE OR REPLACE TEMP MACRO phone_without_extension(cell) AS
     CASE
         WHEN regexp_full_match(cell, '[(]?[+]?[0-9(][0-9 ()\-]*') THEN cell
+        WHEN regexp_full_match(cell, '\d{7,15}\.0') THEN left(cell, -2)
         ELSE trim(regexp_extract(cell,
-            '(?i)^''?\s*(?:(?:tel|phone|ph|mobile|mob|cell|fax|[ptm])\b[.: ]*)?(.*?)(?:\.0|[;, ]*(?:;?ext(?:n|ension)?|x|#|durchwahl|poste)[.:=]?\s*\d{1,7})?(?:\s*(?:[;,|]| or | oder | / ).*)?$', 1))
+            '(?i)^''?\s*(?:(?:tel|phone|ph|mobile|mob|cell|fax|[ptm])\b[.: ]*)?(.*?)(?:[;, ]*(?:;?ext(?:n|ension)?|x|#|durchwahl|poste)[.:=]?\s*\d{1,7})?(?:\s*(?:[;,|]| or | oder | / ).*)?$', 1))
     END;
 
 CREATE OR REPLACE TEMP MACRO phone_extension_of(cell) AS
@@ -43,27 +44,31 @@ CREATE OR REPLACE TEMP MACRO is_number(digits) AS
     END;
 
 -- Whether only the library reads it right: letters, other digits than 0-9, or leading digits with a meaning of their own.
-CREATE OR REPLACE TEMP MACRO needs_phone_library(number, digits, abroad, country) AS
+CREATE OR REPLACE TEMP MACRO needs_phone_library(number, digits, abroad, country, calling_code) AS
     CASE
         WHEN number IS NULL OR strlen(number) > 60 THEN false
         WHEN NOT regexp_full_match(number, '[(]?[+]?[0-9(][0-9 ().\-/]*') THEN regexp_matches(number, '(?:[0-9\x{660}-\x{669}\x{6f0}-\x{6f9}\x{966}-\x{96f}\x{ff10}-\x{ff19}].*){3}')
         WHEN abroad IS NOT NULL THEN regexp_matches(abroad, getvariable('phone_special_abroad'))
         WHEN country IS NULL THEN false
+        WHEN starts_with(digits, calling_code) AND regexp_matches(digits, getvariable('phone_special_abroad')) THEN true
         ELSE regexp_matches(country || digits, getvariable('phone_special_national'))
     END;
 
--- How the digits are read first: as written abroad, else at home without the national prefix.
+-- How the digits are read first: as written abroad, with the calling code but no plus, or at home without the national
+-- prefix.
 CREATE OR REPLACE TEMP MACRO first_reading(digits, abroad, calling_code, national_prefix) AS
     CASE
         WHEN abroad IS NOT NULL THEN abroad
+        WHEN calling_code IS DISTINCT FROM national_prefix AND starts_with(digits, calling_code)
+            THEN regexp_replace(digits, getvariable('phone_zero_codes'), '\1')
         WHEN starts_with(digits, national_prefix) THEN calling_code || digits[strlen(national_prefix) + 1:]
         ELSE calling_code || digits
     END;
 
--- How else they may be meant: with a national prefix behind the calling code, +44 (0)20; as a number that brings its
--- calling code without a plus.
-CREATE OR REPLACE TEMP MACRO second_reading(digits, abroad, calling_code) AS
+-- How else they may be meant: with a national prefix behind the calling code, +44 (0)20; or at home although they begin
+-- like the calling code or the national prefix.
+CREATE OR REPLACE TEMP MACRO second_reading(digits, abroad, calling_code, national_prefix) AS
     CASE
         WHEN abroad IS NOT NULL THEN regexp_replace(abroad, getvariable('phone_zero_codes'), '\1')
-        WHEN starts_with(digits, calling_code) THEN regexp_replace(digits, getvariable('phone_zero_codes'), '\1')
+        WHEN starts_with(digits, calling_code) OR starts_with(digits, national_prefix) THEN calling_code || digits
     END;

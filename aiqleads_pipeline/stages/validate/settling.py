@@ -75,30 +75,34 @@ def read_email(candidate: str) -> str | None:
 def read_phone(number: str, country: str | None) -> str | None:
     """The number in E.164 form; None if it is no valid number of any country.
 
-    ``00`` in front stands for a plus as long as that makes a valid number; a number that brings its country's calling
-    code without a plus is understood as well.
+    ``00`` in front (and ``011`` in North America, ``0011`` from Australia) stands for a plus. A number that begins with
+    its country's calling code is read as if it had a plus, where that makes a valid number: the library alone would
+    read 4915112345678 as a number within Germany that nobody has.
     """
     import phonenumbers
 
+    code = phonenumbers.country_code_for_region(country) if country else 0
     digits = "".join(letter for letter in number if letter.isdigit())
+    abroad = _digits_abroad(digits, code)
     tries: list[tuple[str, str | None]] = [(number, country)]
     if number.lstrip("(")[:1] != "+":
-        if digits.startswith("0011"):
-            tries.insert(0, (f"+{digits[4:]}", None))
-        elif digits.startswith("00"):
-            tries.insert(0, (f"+{digits[2:]}", None))
-        elif digits.startswith("011"):
-            tries.insert(0, (f"+{digits[3:]}", None))
-        elif country and digits.startswith(str(phonenumbers.country_code_for_region(country))):
-            tries.append((f"+{digits}", None))
+        if abroad:
+            tries = [(f"+{abroad}", None)]
+        elif code and digits.startswith(str(code)):
+            tries.insert(0, (f"+{digits}", None))
     for text, region in tries:
         try:
             parsed = phonenumbers.parse(text, region)
         except phonenumbers.NumberParseException:
             continue
         if phonenumbers.is_valid_number(parsed):
-            return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+            return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
     return None
+
+
+def _digits_abroad(digits: str, calling_code: int) -> str | None:
+    prefixes = ("0011", "00", "011") if calling_code in (0, 1) else ("0011", "00")
+    return next((digits[len(prefix) :] for prefix in prefixes if digits.startswith(prefix)), None)
 
 
 def _ascii_host(host: str) -> str | None:

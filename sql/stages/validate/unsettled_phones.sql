@@ -12,7 +12,7 @@ digits AS (SELECT *, regexp_replace(number, '[^0-9]+', '', 'g') AS digits FROM n
 
 abroad AS (SELECT *, digits_abroad(number, digits, calling_code) AS abroad FROM digits),
 
-judged AS (SELECT *, needs_phone_library(number, digits, abroad, home_country) AS needs_library FROM abroad)
+judged AS (SELECT *, needs_phone_library(number, digits, abroad, home_country, calling_code) AS needs_library FROM abroad)
 
 SELECT DISTINCT
     CASE WHEN needs_library THEN number END AS number,

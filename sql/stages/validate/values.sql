@@ -30,7 +30,11 @@ digits AS (
     SELECT
         *,
         is_usual_email(email_text) AND NOT coalesce(nothings[1], false) AS is_usual_email,
-        CASE WHEN NOT coalesce(nothings[2], false) THEN regexp_replace(phone_number, '[^0-9]+', '', 'g') END AS phone_digits
+        CASE
+            WHEN nothings[2] OR phone_number IS NULL THEN NULL
+            WHEN regexp_full_match(phone_number, '[0-9]+') THEN phone_number
+            ELSE regexp_replace(phone_number, '[^0-9]+', '', 'g')
+        END AS phone_digits
     FROM numbers
 ),
 
@@ -40,9 +44,9 @@ keyed AS (
     SELECT
         *,
         CASE WHEN is_usual_email THEN '' WHEN needs_email_library(email_text) THEN email_text ELSE '' END AS email_key,
-        CASE WHEN needs_phone_library(phone_number, phone_digits, phone_abroad, home_country) THEN phone_number ELSE '' END AS phone_key,
+        CASE WHEN needs_phone_library(phone_number, phone_digits, phone_abroad, home_country, calling_code) THEN phone_number ELSE '' END AS phone_key,
         first_reading(phone_digits, phone_abroad, calling_code, national_prefix) AS phone_reading,
-        second_reading(phone_digits, phone_abroad, calling_code) AS phone_second,
+        second_reading(phone_digits, phone_abroad, calling_code, national_prefix) AS phone_second,
         CASE WHEN is_deep_host(host) THEN host ELSE '' END AS host_key
     FROM abroad
 ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +61,11 @@ def enrich(con: DuckDBPyConnection) -> Enrich:
     return build
 
 
-@pytest.fixture
-def many_leads(con: DuckDBPyConnection) -> Callable[[int], DuckDBPyRelation]:
-    """``many_leads(n)``: seeded random leads; each fact is missing in some of them."""
+@pytest.fixture(scope="session")
+def random_leads() -> Callable[[DuckDBPyConnection, int], DuckDBPyRelation]:
+    """``random_leads(con, n)``: seeded; each fact is missing in some of them."""
 
-    def build(count: int) -> DuckDBPyRelation:
+    def build(con: DuckDBPyConnection, count: int) -> DuckDBPyRelation:
         random = {f"r{i}": f"hash(i, {i}) % 100000 / 100000" for i in range(10)}
         known = {
             "lead_id": "md5('lead' || i)::UUID",
@@ -102,3 +103,11 @@ def many_leads(con: DuckDBPyConnection) -> Callable[[int], DuckDBPyRelation]:
         return con.sql(f"SELECT {columns} FROM (SELECT i, {dice} FROM range({count}) AS t(i))")
 
     return build
+
+
+@pytest.fixture
+def many_leads(
+    con: DuckDBPyConnection, random_leads: Callable[[DuckDBPyConnection, int], DuckDBPyRelation]
+) -> Callable[[int], DuckDBPyRelation]:
+    """``many_leads(n)``: random leads on the test's own connection."""
+    return partial(random_leads, con)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,41 +34,46 @@ class ModelUnusable(Exception):
 
 @dataclass(frozen=True)
 class ConversionModel:
-    """A model that gives the probability to convert; made by ``train`` or read by ``load``."""
+    """A model that gives the probability to convert, over its document as ``train`` made it.
 
-    version: str
-    booster: xgb.Booster
-    features: tuple[str, ...]
-    categories: dict[str, list[str]]
-    slope: float
-    intercept: float
-    usual_prob: float
+    Nothing of the document is parsed before it is needed: a model that can't be used fails when it predicts, where
+    ``score_leads`` lets rules score instead.
+    """
+
+    document: dict[str, Any]
 
     @classmethod
     def load(cls, document: dict[str, Any]) -> ConversionModel:
-        """Read a model document whose hash was checked: XGBoost crashes the process on a damaged one.
+        """The model of a document whose hash was checked: XGBoost crashes the process on a damaged one."""
+        return cls(document)
+
+    @property
+    def version(self) -> str:
+        """What ``model_version`` says."""
+        return str(self.document.get("version", "unnamed"))
+
+    @property
+    def usual_prob(self) -> float:
+        """Share of won leads among those it was trained on."""
+        return float(self.document["usual_prob"])
+
+    @cached_property
+    def booster(self) -> xgb.Booster:
+        """The trees.
 
         Raises:
-            ModelUnusable: it is of another format, or wants features that are not computed any more.
+            ModelUnusable: the document is of another format, or wants features that are not computed any more.
         """
         import xgboost as xgb
 
-        if document.get("format") != FORMAT:
-            raise ModelUnusable(f"model format {document.get('format')!r}; this release reads {FORMAT}")
-        unknown = sorted(set(document["features"]) - set(FEATURES))
+        if self.document.get("format") != FORMAT:
+            raise ModelUnusable(f"model format {self.document.get('format')!r}; this release reads {FORMAT}")
+        unknown = sorted(set(self.document["features"]) - set(FEATURES))
         if unknown:
             raise ModelUnusable(f"the model wants features that are not computed: {', '.join(unknown)}")
         booster = xgb.Booster()
-        booster.load_model(bytearray(json.dumps(document["booster"]).encode()))
-        return cls(
-            version=document["version"],
-            booster=booster,
-            features=tuple(document["features"]),
-            categories=document["categories"],
-            slope=document["calibration"]["slope"],
-            intercept=document["calibration"]["intercept"],
-            usual_prob=document["usual_prob"],
-        )
+        booster.load_model(bytearray(json.dumps(self.document["booster"]).encode()))
+        return booster
 
     def predict(self, con: DuckDBPyConnection, leads: DuckDBPyRelation, as_of: datetime) -> DuckDBPyRelation:
         """``lead_id, conversion_prob`` for every lead, computed at once; ``leads`` is ENRICHED_LEADS.
@@ -83,7 +89,7 @@ class ConversionModel:
         ids, answers = [], []
         con.execute("SET arrow_lossless_conversion = true")  # ids as 16 bytes instead of 36 letters
         try:
-            wanted = ", ".join(f'"{name}"' for name in ("lead_id", *self.features))
+            wanted = ", ".join(f'"{name}"' for name in ("lead_id", *self.document["features"]))
             for batch in feature_rows(con, leads, as_of).project(wanted).to_arrow_reader(BATCH_ROWS):
                 ids.append(batch.column("lead_id"))
                 answers.append(pa.array(self.probabilities(batch), pa.float64()))
@@ -101,8 +107,9 @@ class ConversionModel:
         Raises:
             ModelUnusable: one of them is not between 0 and 1.
         """
-        margins = margins_of(self.booster, matrix(rows, self.features, self.categories))
-        answers = calibrated(margins, self.slope, self.intercept)
+        values = matrix(rows, self.document["features"], self.document["categories"])
+        calibration = self.document["calibration"]
+        answers = calibrated(margins_of(self.booster, values), calibration["slope"], calibration["intercept"])
         if not np.all((answers >= 0) & (answers <= 1)):
             raise ModelUnusable(f"model {self.version} gave something else than a probability")
         return answers

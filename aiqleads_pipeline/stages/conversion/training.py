@@ -37,6 +37,7 @@ LEAST_AUC = 0.6
 LEAST_AUC_BOUND = 0.5
 MOST_ROWS = 500_000  # the latest ones
 TREES = 120
+ROWS_WORTH_THREADS = 20_000  # below, threads cost more than they bring
 PARAMETERS: dict[str, Any] = {
     "objective": "binary:logistic",
     "tree_method": "hist",
@@ -112,6 +113,7 @@ def train(con: DuckDBPyConnection, closed: DuckDBPyRelation, seed: int = 0) -> T
 def _fit(con: DuckDBPyConnection, slices: _Slices, seed: int) -> xgb.Booster:
     import xgboost as xgb
 
+    threads = con.sql("SELECT current_setting('threads')").fetchall()[0][0]
     data = xgb.DMatrix(
         slices.values[: slices.fit_end],
         slices.won[: slices.fit_end].astype(np.float32),
@@ -121,7 +123,7 @@ def _fit(con: DuckDBPyConnection, slices: _Slices, seed: int) -> xgb.Booster:
     parameters = {
         **PARAMETERS,
         "seed": seed,
-        "nthread": con.sql("SELECT current_setting('threads')").fetchall()[0][0],
+        "nthread": threads if slices.fit_end > ROWS_WORTH_THREADS else 1,
         "monotone_constraints": tuple(NUMBERS.get(name, 0) for name in FEATURES),
         "base_score": float(slices.won[: slices.fit_end].mean()),
     }

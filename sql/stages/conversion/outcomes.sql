@@ -20,20 +20,56 @@ habits AS (
              WHEN bool_or(is_month_first(closed_text)) AND NOT bool_or(is_day_first(closed_text)) THEN false
              ELSE getvariable('outcome_day_first')::BOOLEAN END AS day_first,
         coalesce(count(*) FILTER (shows_decimal_comma(revenue_text))
-            > count(*) FILTER (shows_decimal_point(revenue_text)), false) AS has_comma
+            > count(*) FILTER (shows_decimal_point(revenue_text)), false) AS has_comma,
+        getvariable('outcome_as_of')::TIMESTAMPTZ AS as_of
     FROM cells
 ),
-read AS (
+split AS (
     SELECT
-        c.*, h.day_first, w.result,
+        c.*, h.*, w.result,
         TRY_CAST(c.lead_id AS UUID) AS lead_uuid,
         coalesce(CASE WHEN lead_uuid IS NULL THEN c.lead_id END, c.external_id) AS known_external_id,
-        moment(time_text(c.closed_text, h.day_first, getvariable('outcome_as_of')), 'UTC') AS closed_moment,
-        amount_value(c.written, h.has_comma) AS amount,
-        getvariable('currency_rates')[coalesce(nullif(c.written.currency_1, ''), c.written.currency_2)] AS usd_rate
+        is_numeric_date(c.closed_text) AS is_numeric,
+        CASE WHEN is_numeric THEN numeric_date_parts(c.closed_text)
+             WHEN NOT regexp_matches(c.closed_text, '^(?:\d{4}[-/]|[\d.]+$)') THEN worded_date_parts(c.closed_text)
+        END AS dated
     FROM cells AS c
     CROSS JOIN habits AS h
     LEFT JOIN words AS w ON w.word = regexp_replace(strip_accents(lower(c.outcome)), '[^a-z0-9]+', '', 'g')
+),
+ordered AS (
+    SELECT
+        *,
+        CASE WHEN split.dated.a = split.dated.b OR TRY_CAST(split.dated.a AS INTEGER) > 12 THEN true
+             WHEN TRY_CAST(split.dated.b AS INTEGER) > 12 THEN false
+             ELSE day_first END AS begins_with_day,
+        CASE WHEN NOT is_numeric AND split.dated.a <> '' AND split.dated.y <> '' THEN month_place(split.dated.b) END
+            AS month_at,
+        written_number(split.written.number_1, has_comma, split.written.times_1 <> '')
+            * multiplier(split.written.times_1)
+            * CASE WHEN split.written.sign_1 || split.written.sign_2 || split.written.sign_3 <> '' THEN -1 ELSE 1 END
+            AS amount,
+        getvariable('currency_rates')[coalesce(nullif(split.written.currency_1, ''), split.written.currency_2)]
+            AS usd_rate
+    FROM split
+),
+read AS (
+    SELECT
+        *,
+        moment(CASE
+            WHEN is_numeric AND begins_with_day
+                THEN iso_text(ordered.dated.y, ordered.dated.b, ordered.dated.a, ordered.dated.clock, as_of)
+            WHEN is_numeric AND NOT begins_with_day
+                THEN iso_text(ordered.dated.y, ordered.dated.a, ordered.dated.b, ordered.dated.clock, as_of)
+            WHEN is_numeric THEN NULL
+            WHEN month_at > 0 THEN iso_text(ordered.dated.y, ((month_at - 1) // 4 % 12 + 1)::VARCHAR, ordered.dated.a,
+                ordered.dated.clock, as_of)
+            WHEN regexp_full_match(closed_text, '\d{4}\.\d{2}\.\d{2}') THEN replace(closed_text, '.', '-')
+            WHEN regexp_full_match(closed_text, '[\d.]+') THEN numbered_time_text(closed_text)
+            WHEN regexp_matches(closed_text, '^\d{4}[-/]') THEN closed_text
+            ELSE relative_time_text(closed_text, as_of)
+        END, 'UTC') AS closed_moment
+    FROM ordered
 )
 SELECT
     row_number, line_number,
@@ -44,7 +80,7 @@ SELECT
     CASE WHEN reference_kind = 'external_id' THEN source END AS reference_source,
     CASE WHEN read.email LIKE '%_@_%' THEN read.email END AS email,
     result, outcome,
-    coalesce(closed_moment, getvariable('outcome_as_of')) AS closed_at, closed_text,
+    coalesce(closed_moment, as_of) AS closed_at, closed_text,
     CASE WHEN amount BETWEEN 0 AND 1e15 THEN round(amount * usd_rate, 2) END AS revenue_usd, revenue_text,
     CASE
         WHEN read_error_code IS NOT NULL THEN read_error_code
@@ -53,7 +89,7 @@ SELECT
         WHEN result = 'open' THEN 'outcome_open'
         WHEN closed_text IS NULL OR is_placeholder(closed_text) THEN NULL
         WHEN closed_moment BETWEEN TIMESTAMPTZ '1900-01-01 00:00:00+00'
-            AND getvariable('outcome_as_of')::TIMESTAMPTZ + INTERVAL 1 DAY THEN NULL
+            AND as_of + INTERVAL 1 DAY THEN NULL
         WHEN closed_moment IS NOT NULL THEN 'out_of_range'
         WHEN day_first IS NULL AND is_numeric_date(closed_text) THEN 'ambiguous_date'
         ELSE 'invalid_date'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from aiqleads_pipeline.assets.specs import UPSTREAM, batches, outcome_batches
+from aiqleads_pipeline.assets.specs import UPSTREAM
 
 PROCESS_BATCH = "process_batch"
 LOAD_OUTCOMES = "load_outcomes"
@@ -13,13 +13,11 @@ MAX_RUNTIME_TAG = "dagster/max_runtime"
 process_batch = dg.define_asset_job(
     PROCESS_BATCH,
     selection=dg.AssetSelection.assets(*UPSTREAM),
-    partitions_def=batches,
     description="One batch from the dropped file to routed leads and their intents of delivery",
 )
 load_outcomes = dg.define_asset_job(
     LOAD_OUTCOMES,
     selection=dg.AssetSelection.assets("outcomes"),
-    partitions_def=outcome_batches,
     description="An outcomes file (won, lost, returned) to the leads it speaks of",
 )
 retrain_model = dg.define_asset_job(

@@ -35,7 +35,8 @@ def test_the_delivered_postal_codes_agree_with_the_states(delivered_rules, share
     known = [(code, regions[f"US-{state}"]) for code, state in rows if f"US-{state}" in regions]
     found = [codes.get(code[:3], codes.get(code[:2], codes.get(code[:1]))) for code, _ in known]
     assert len(known) > 30_000
-    assert [place for place, territory in zip(known, found, strict=True) if place[1] != territory] == []
+    wrong = [code for (code, region), postal in zip(known, found, strict=True) if region != postal]
+    assert wrong == ["56945"]  # 569 is the capital's, but for one place in Minnesota
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_the_delivered_postal_codes_agree_with_the_states(delivered_rules, share
     found = [codes.get(code[:3], codes.get(code[:2], codes.get(code[:1]))) for code, _ in known]
     assert len(known) > 30_000
     wrong = [code for (code, region), postal in zip(known, found, strict=True) if region != postal]
-    assert wrong == ["56945"]  # 569 is the capital's, but for one place in Minnesota
+    assert wrong == ["56945"]  # 569 is the capital's, but for one place in Iowa
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,11 +17,34 @@ from resources.store.server import EmbeddedServer
 _numbers = itertools.count(1)
 
 
+@contextmanager
+def private_folder() -> Iterator[Path]:
+    """A folder for a server's home. Not pytest's: run as root, each session closes the folders above to the server's
+    user again, and another session may begin at any time."""
+    with tempfile.TemporaryDirectory(prefix="aiqleads-test-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def fresh_home() -> Iterator[Path]:
+    with private_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Path]:
+    """A home whose server each test starts and stops; creating one costs a second."""
+    with private_folder() as folder:
+        yield folder
+        EmbeddedServer(folder).start().close()
+
+
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
-    server = EmbeddedServer(tmp_path_factory.mktemp("store_home")).start()
-    yield server
-    server.close()
+def server() -> Iterator[EmbeddedServer]:
+    with private_folder() as folder:
+        server = EmbeddedServer(folder).start()
+        yield server
+        server.close()
 
 
 @pytest.fixture(scope="session")

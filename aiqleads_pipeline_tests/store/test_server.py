@@ -29,14 +29,6 @@ from resources.store.server import EmbeddedServer
 PROJECT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A home whose server each test starts and stops; creating one costs a second."""
-    home = tmp_path_factory.mktemp("server_home")
-    yield home
-    EmbeddedServer(home).start().close()
-
-
 def ask(server: EmbeddedServer, query: str, database: str = "aiqleads") -> object:
     with psycopg.connect(server.url(database).replace("+psycopg", "")) as con:
         row = con.execute(query).fetchone()
@@ -116,15 +108,15 @@ def test_the_last_user_of_a_process_stops_it_and_starting_twice_is_joining_once(
     assert not is_running(home)
 
 
-def test_processes_that_race_to_create_and_start_it_share_one_server(tmp_path: Path) -> None:
-    with users(tmp_path, 3) as children:
+def test_processes_that_race_to_create_and_start_it_share_one_server(fresh_home: Path) -> None:
+    with users(fresh_home, 3) as children:
         assert len({server_pid(child) for child in children}) == 1
         leave(children[0])
-        assert is_running(tmp_path)
+        assert is_running(fresh_home)
         children[1].kill()  # leaves no trace among the users
         children[1].wait()
         leave(children[2])
-        assert not is_running(tmp_path)
+        assert not is_running(fresh_home)
 
 
 def test_users_that_all_died_leave_a_server_that_the_next_one_finds_and_stops(home: Path) -> None:
@@ -168,10 +160,10 @@ def test_a_pid_file_left_behind_whose_pid_is_somebody_elses_by_now_is_no_obstacl
         stranger.communicate()
 
 
-def test_two_homes_share_nothing_even_if_one_is_a_copy_of_the_other(home: Path, tmp_path: Path) -> None:
+def test_two_homes_share_nothing_even_if_one_is_a_copy_of_the_other(home: Path, fresh_home: Path) -> None:
     EmbeddedServer(home).start().close()
     server = EmbeddedServer(home).start()
-    copy = tmp_path / "copy"
+    copy = fresh_home / "copy"
     shutil.copytree(home / "pg", copy / "pg")
     shutil.copytree(home / "pg_run", copy / "pg_run", ignore=shutil.ignore_patterns(".s.PGSQL*"))
     if os.geteuid() == 0:
@@ -186,8 +178,8 @@ def test_two_homes_share_nothing_even_if_one_is_a_copy_of_the_other(home: Path, 
     server.close()
 
 
-def test_a_home_too_deep_for_a_socket_gets_one_elsewhere_and_keeps_it(tmp_path: Path) -> None:
-    deep = tmp_path / ("d" * 60) / ("e" * 60)
+def test_a_home_too_deep_for_a_socket_gets_one_elsewhere_and_keeps_it(fresh_home: Path) -> None:
+    deep = fresh_home / ("d" * 60) / ("e" * 60)
     first = EmbeddedServer(deep).start()
     url = first.url()
     assert ask(first, "SELECT 1") == 1
@@ -233,15 +225,15 @@ def test_data_of_another_version_is_refused(home: Path) -> None:
         version.write_text("18\n")
 
 
-def test_what_a_killed_creation_left_is_removed_and_foreign_files_are_not(tmp_path: Path) -> None:
-    (tmp_path / ".pg.new-killed" / "base").mkdir(parents=True)
-    EmbeddedServer(tmp_path).start().close()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["pg", "pg_run"]
-    (tmp_path / "other" / "pg").mkdir(parents=True)
-    (tmp_path / "other" / "pg" / "thesis.txt").write_text("mine")
+def test_what_a_killed_creation_left_is_removed_and_foreign_files_are_not(fresh_home: Path) -> None:
+    (fresh_home / ".pg.new-killed" / "base").mkdir(parents=True)
+    EmbeddedServer(fresh_home).start().close()
+    assert sorted(path.name for path in fresh_home.iterdir()) == ["pg", "pg_run"]
+    (fresh_home / "other" / "pg").mkdir(parents=True)
+    (fresh_home / "other" / "pg" / "thesis.txt").write_text("mine")
     with pytest.raises(ServerStartFailed, match="is not empty and holds no PostgreSQL data"):
-        EmbeddedServer(tmp_path / "other").start()
-    assert (tmp_path / "other" / "pg" / "thesis.txt").read_text() == "mine"
+        EmbeddedServer(fresh_home / "other").start()
+    assert (fresh_home / "other" / "pg" / "thesis.txt").read_text() == "mine"
 
 
 def test_orphans_of_a_dead_postmaster_are_ended(home: Path) -> None:
@@ -272,7 +264,7 @@ def test_a_forked_child_that_ends_stops_nothing(home: Path) -> None:
 
 def test_an_ordinary_user_runs_it_as_itself() -> None:
     user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
-    with tempfile.TemporaryDirectory() as folder:  # not tmp_path: pytest's folders are closed to others
+    with tempfile.TemporaryDirectory() as folder:  # not fresh_home: pytest's folders are closed to others
         os.chown(folder, user.pw_uid, user.pw_gid)
         child = os.fork()
         if child == 0:  # becomes the user for good: a new interpreter might be out of its reach

@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -28,6 +29,7 @@ SUPERUSER = "aiqleads"
 _SOCKET_PATH_LIMIT = 107  # bytes of sockaddr_un.sun_path without its final zero
 _PLAIN_PATH = re.compile(r"[\w./+@-]+", re.ASCII)  # in a list of hosts a comma would separate
 _STOP_SECONDS = 60
+_POLL_SECONDS = 0.02
 
 State = Literal["ready", "starting", "gone"]
 
@@ -61,7 +63,8 @@ class Cluster:
         for left_over in (self.data / "postmaster.pid", socket_dir / f".s.PGSQL.{PORT}.lock"):
             left_over.unlink(missing_ok=True)
         self._write_conf(user, socket_dir)
-        result = self._pg_ctl(user, "start", "-w", "-t", "5", "-l", str(self._log), pass_fds=(alive,))
+        command = [_binary("pg_ctl"), "start", "-D", str(self.data), "-w", "-t", "5", "-l", str(self._log)]
+        result = user.run(command, cwd=self.data, pass_fds=(alive,))
         if result.returncode != 0 and self.state() == "gone":
             raise ServerStartFailed(
                 f"the embedded database under {self.data} does not start. The end of its log:\n{self.log_tail()}"
@@ -70,10 +73,14 @@ class Cluster:
     def stop(self) -> None:
         """Stop the server: sessions are ended, everything is written out; if that takes too long, without writing out
         (the next start recovers from the log)."""
-        user = server_user()
-        for mode in ("fast", "immediate"):
-            if self._pg_ctl(user, "stop", "-w", "-t", str(_STOP_SECONDS), "-m", mode).returncode == 0:
-                return
+        # By signal, not by pg_ctl: that runs as the server's user, to whom a folder above may have been closed since.
+        for how in (signal.SIGINT, signal.SIGQUIT):  # PostgreSQL's fast and immediate shutdown
+            process = self._postmaster()
+            if process is not None:
+                process.send_signal(how)
+            deadline = time.monotonic() + _STOP_SECONDS
+            while self._postmaster() is not None and time.monotonic() < deadline:
+                time.sleep(_POLL_SECONDS)
 
     def state(self) -> State:
         """``ready`` accepts connections, ``starting`` will (or is shutting down), ``gone`` has no postmaster."""
@@ -179,12 +186,6 @@ class Cluster:
         fresh.write_text(conf, encoding="utf-8")
         user.give(fresh)
         fresh.rename(self.data / "postgresql.conf")
-
-    def _pg_ctl(
-        self, user: SystemUser, action: str, *arguments: str, pass_fds: tuple[int, ...] = ()
-    ) -> subprocess.CompletedProcess[str]:
-        command = [_binary("pg_ctl"), action, "-D", str(self.data), *arguments]
-        return user.run(command, cwd=self.data, pass_fds=pass_fds)
 
 
 def binaries() -> Path:

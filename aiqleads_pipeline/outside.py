@@ -30,7 +30,6 @@ class Outside:
         url = self.settings.DATABASE_URL
         store = Store.open(url.get_secret_value() if url else None, self.settings.home)
         store.migrate()
-        atexit.register(store.close)
         return store
 
     @cached_property
@@ -65,7 +64,15 @@ _opened: dict[Settings, Outside] = {}
 def open_outside(settings: Settings | None = None) -> Outside:
     """The process's one view of the outside for these settings (from the environment by default)."""
     settings = settings or load_settings()
-    key = settings
-    if key not in _opened:
-        _opened[key] = Outside(settings)
-    return _opened[key]
+    if settings not in _opened:
+        _opened[settings] = Outside(settings)
+    return _opened[settings]
+
+
+@atexit.register
+def close_all() -> None:
+    """Close every store of this process; the last process of a home stops its embedded server."""
+    while _opened:
+        _, outside = _opened.popitem()
+        if "store" in outside.__dict__:
+            outside.store.close()

@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
+from duckdb import DuckDBPyRelation
 
 from aiqleads_pipeline.assets.batch_run import BatchRun, BatchRuns
 from aiqleads_pipeline.assets.facts import counts_by, funnel_picture, materialized
 from aiqleads_pipeline.assets.specs import asset_spec, table_check_specs
 from aiqleads_pipeline.stages import deliver
+from aiqleads_pipeline.stages.engine import run_sql
 from aiqleads_pipeline.stages.route import RoutingSnapshot, route_leads
 from resources import files
-from resources.store import alerts, deliveries, drops, routing
+from resources.store import alerts, deliveries, drops, reviews, routing
 
 TABLES = ("routed_leads", "review_queue", "deliveries")
 
@@ -59,7 +61,7 @@ def _decide(run: BatchRun) -> int:
     Killed between the two, the next run reads the pinned counters, decides the same, and publishes it.
     """
     con, store = run.con, run.outside.store
-    enriched, scored, classified = (run.read(t) for t in ("enriched_leads", "scored_leads", "classified_leads"))
+    enriched, scored, classified = _unsettled(run), run.read("scored_leads"), run.read("classified_leads")
     with store.transaction("store:route_leads", run.lease) as transaction:
         state = routing.load_snapshot(transaction, run.batch_id)
         domains = enriched.filter("company_domain IS NOT NULL").project("company_domain").distinct()
@@ -82,6 +84,16 @@ def _decide(run: BatchRun) -> int:
         in_review = int(routed.review.aggregate("count(*)").fetchall()[0][0])
     run.write(decided, "routed_leads")
     return in_review
+
+
+def _unsettled(run: BatchRun) -> DuckDBPyRelation:
+    """The leads to route: on a repeated run without those a person assigned meanwhile, whose decision stays."""
+    enriched = run.read("enriched_leads")
+    reviewed = run.con.from_arrow(reviews.leads_of_batch(run.outside.store, run.batch_id))
+    settled = reviewed.filter("resolved_at IS NOT NULL")
+    if not settled.limit(1).fetchall():
+        return enriched
+    return run.spool(run_sql(run.con, "marts/unsettled_leads", enriched_leads=enriched, settled=settled), "unsettled")
 
 
 def _deliver_files(run: BatchRun) -> None:

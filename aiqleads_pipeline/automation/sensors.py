@@ -13,6 +13,7 @@ from datetime import timedelta
 import dagster as dg
 
 from aiqleads_pipeline.automation import reaping
+from aiqleads_pipeline.automation.delivering import deliver_assigned
 from aiqleads_pipeline.automation.jobs import load_outcomes, process_batch
 from aiqleads_pipeline.automation.runner import RUNNER_LEASE
 from aiqleads_pipeline.automation.running import job_of, run_tags
@@ -97,6 +98,7 @@ def _reap(outside: Callable[[], Outside]) -> dg.SensorDefinition:
     )
     def reap(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         freed = reaping.reap(outside(), context.instance)
+        deliver_assigned(outside())  # what an interrupted `review assign` left
         return dg.SkipReason(f"freed: {', '.join(freed)}" if freed else "nothing to free")
 
     return reap

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aiqleads_pipeline.automation.delivering import deliver_assigned
 from aiqleads_pipeline.outside import Outside
 from resources.store import reviews
 
@@ -32,4 +33,5 @@ def assign(outside: Outside, lead_id: str, owner: str, by: str) -> str:
     )
     if not done:
         raise UnknownOwner(f"lead {lead_id} does not wait: `aiqleads review list` shows who does")
+    deliver_assigned(outside)
     return f"{lead_id} → {owner} ({teams[0].id})"

@@ -22,6 +22,8 @@ def start_all(outside: Outside, port: int, say: Callable[[str], None]) -> None:
     if not _is_free(port):
         raise SettingsError(f"port {port} is taken: choose another with --port or AIQLEADS_WEBSERVER_PORT")
     outside.bucket.prepare()
+    outside.bucket.remove_stale_files()
+    outside.lake.remove_stale_files()
     outside.rules()  # wrong rules stop the start, with file and line
     prepare_instance(outside)
     with tempfile.TemporaryDirectory(prefix="aiqleads-") as private:

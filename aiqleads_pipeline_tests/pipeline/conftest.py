@@ -16,7 +16,7 @@ import pytest
 from aiqleads_pipeline.automation.instance import open_instance
 from aiqleads_pipeline.commands.process import Summary, process_file
 from aiqleads_pipeline.definitions import build_defs
-from aiqleads_pipeline.outside import Outside, open_outside
+from aiqleads_pipeline.outside import Outside, close_all, open_outside
 from aiqleads_pipeline.settings import Settings
 from aiqleads_pipeline.stages.engine import open_engine
 from aiqleads_pipeline.tables import table_relation
@@ -38,6 +38,11 @@ class House:
         file.write_bytes(content.encode() if isinstance(content, str) else content)
         return process_file(self.defs, self.instance, self.outside, file, source)
 
+    def with_settings(self, **changes: Any) -> House:
+        """The same home under other settings."""
+        settings = self.outside.settings.model_copy(update=changes)
+        return House(open_outside(settings), self.instance, build_defs(settings), self.folder)
+
     def rows(self, table: str, batch_id: str, *columns: str, order: str = "ALL") -> list[tuple[Any, ...]]:
         """Columns of a table of a batch."""
         with open_engine(self.outside.settings) as con:
@@ -56,7 +61,7 @@ def house() -> Iterator[House]:
         with open_instance(outside) as instance:
             yield House(outside, instance, build_defs(settings), home / "inputs")
     finally:
-        outside.store.close()
+        close_all()
         os.environ.clear()
         os.environ.update(before)
         shutil.rmtree(home, ignore_errors=True)

@@ -6,11 +6,14 @@ CREATE OR REPLACE TEMP MACRO read_flag(cell) AS
         WHEN regexp_full_match(lower(cell), 'false|f|no|n|0|0\.0|off|✗|✘|nein|non|n[aã]o|нет|opt(?:ed)?[- ]?out|unsubscribed|denied|refused|declined|withdrawn|revoked|none|inactive') THEN false
     END;
 
+CREATE OR REPLACE TEMP MACRO without_www(host) AS
+    CASE WHEN starts_with(host, 'www.') AND contains(host[5:], '.') THEN host[5:] ELSE host END;
+
 -- The host that an address or a bare domain names, without `www.`; '' where there is none.
 CREATE OR REPLACE TEMP MACRO web_host(cell) AS
     CASE
-        WHEN regexp_full_match(cell, '(?:https?://)?(?:[a-z0-9](?:[a-z0-9\-]*[a-z0-9])?\.)+[a-z][a-z0-9\-]*[a-z0-9](?:/[^@]*)?')
-            THEN replace(split_part(CASE WHEN starts_with(cell, 'http') THEN split_part(cell, '//', 2) ELSE cell END, '/', 1), 'www.', '')
+        WHEN regexp_full_match(cell, '(?:https?://)?(?:[a-z0-9](?:[a-z0-9\-]*[a-z0-9])?\.)+[a-z][a-z0-9\-]*[a-z0-9](?:/[^@/][^@]*)?/?')
+            THEN without_www(split_part(CASE WHEN starts_with(cell, 'http://') OR starts_with(cell, 'https://') THEN split_part(cell, '//', 2) ELSE cell END, '/', 1))
         WHEN regexp_matches(cell, '[^\x00-\x7f]')
             THEN regexp_extract(lower(cell), '^(?:[a-z][a-z0-9+.\-]*:)?(?://)?(?:[^/@?#\s]*@)?(?:www\d?\.)?([^\s/?#:@.]+(?:\.[^\s/?#:@.]+)*\.[^\s/?#:@.\d]{2,})\.?(?::\d+)?(?:[/?#\\].*)?$', 1)
         ELSE regexp_extract(lower(cell), '^(?:[a-z][a-z0-9+.\-]*:)?(?://)?(?:[^/@?#]*@)?(?:www\d?\.)?((?:[a-z0-9](?:[a-z0-9\-]*[a-z0-9])?\.)+[a-z][a-z0-9\-]*[a-z0-9])\.?(?::\d+)?(?:[/?#\\].*)?$', 1)
@@ -28,8 +31,8 @@ CREATE OR REPLACE TEMP MACRO linkedin_address(cell) AS
 -- A US postal code whose leading zeros a spreadsheet took, in full; null where it is none. `8014`, `601`, `8014-1234`.
 CREATE OR REPLACE TEMP MACRO padded_zip(cell) AS
     CASE
-        WHEN regexp_full_match(cell, '\d{5}(?:-?\d{4})?(?:\.0)?')
-            THEN cell[1:5] || CASE WHEN regexp_full_match(cell, '\d{5}-?\d{4}') THEN '-' || right(cell, 4) ELSE '' END
+        WHEN regexp_full_match(cell, '\d{5}(?:[ -]?\d{4})?(?:\.0)?')
+            THEN cell[1:5] || CASE WHEN regexp_full_match(cell, '\d{5}[ -]?\d{4}') THEN '-' || right(cell, 4) ELSE '' END
         WHEN regexp_full_match(cell, '\d{3,4}(?:\.0)?') THEN lpad(split_part(cell, '.', 1), 5, '0')
         WHEN regexp_full_match(cell, '\d{3,4}-\d{4}') THEN lpad(split_part(cell, '-', 1), 5, '0') || '-' || right(cell, 4)
         WHEN regexp_full_match(cell, '\d{7,8}') THEN lpad(left(cell, -4), 5, '0') || '-' || right(cell, 4)

@@ -86,4 +86,4 @@ CREATE OR REPLACE TEMP MACRO time_fault(cell, value, day_first, as_of) AS
 -- ISO 8601 with a zone, or without one in a source that keeps UTC: what needs no more than a cast.
 CREATE OR REPLACE TEMP MACRO is_plain_time(cell) AS
     regexp_full_match(cell, '(?:19|20)\d{2}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?Z?)?')
-    AND (getvariable('time_zone') = 'UTC' OR ends_with(cell, 'Z')) AND TRY_CAST(cell AS TIMESTAMPTZ) <= getvariable('as_of');
+    AND (getvariable('time_zone') = 'UTC' OR ends_with(cell, 'Z')) AND coalesce(TRY_CAST(cell AS TIMESTAMPTZ) <= getvariable('as_of'), false);

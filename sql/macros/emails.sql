@@ -30,9 +30,9 @@ CREATE OR REPLACE TEMP MACRO needs_email_library(candidate) AS
 
 -- Exactly what `email_validator` accepts of addresses in ASCII (not quoted, no literals, no punycode).
 CREATE OR REPLACE TEMP MACRO is_email(candidate) AS
-    regexp_full_match(candidate, '[a-z0-9_!#$%&''*+\-/=?^`{|}~]+(?:\.[a-z0-9_!#$%&''*+\-/=?^`{|}~]+)*@(?:[a-z0-9](?:[a-z0-9\-]*[a-z0-9])?\.)+[a-z0-9\-]*[a-z]')
+    regexp_full_match(candidate, '[a-z0-9_!#$%&''*+\-/=?^`{|}~]+(?:\.[a-z0-9_!#$%&''*+\-/=?^`{|}~]+)*@(?:[a-z0-9](?:[a-z0-9\-]*[a-z0-9])?\.)+(?:[a-z0-9][a-z0-9\-]*)?[a-z]')
     AND strlen(candidate) <= 254
-    AND NOT regexp_matches(candidate, '@(?:.*\.)?(?:arpa|invalid|local|localhost|onion|test)$|[@.][a-wyz0-9].--|[@.]x[a-mo-z0-9]--|@.*[a-z0-9\-]{64}|@.{254}|^[^@]{65}');
+    AND NOT regexp_matches(candidate, '@(?:.*\.)?(?:arpa|invalid|local|localhost|onion|test)$|[@.][a-wyz0-9].--|[@.]x[a-mo-z0-9\-]--|@.*[a-z0-9\-]{64}|@.{254}');
 
 -- The mailbox behind an address, for telling whether two addresses are one: dots and tags that the provider ignores.
 CREATE OR REPLACE TEMP MACRO email_identity(email, domain) AS

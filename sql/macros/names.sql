@@ -23,6 +23,14 @@ CREATE OR REPLACE TEMP MACRO cased_name(cell) AS
             lambda word: array_to_string(list_transform(string_split(word, '-'), lambda part: cased_word(part)), '-')), ' ')[2:]
     END;
 
+-- The same for a family name, whose particle stays small: van der Berg.
+CREATE OR REPLACE TEMP MACRO cased_family_name(cell) AS
+    CASE
+        WHEN contains(cell, ' ') AND is_one_case(cell)
+            THEN array_to_string(list_transform(string_split(lower(cell), ' '), lambda word: cased_word(word)), ' ')
+        ELSE cased_name(cell)
+    END;
+
 -- The whole name without title in front and degrees behind.
 CREATE OR REPLACE TEMP MACRO bare_name(name) AS
     CASE
@@ -35,7 +43,7 @@ CREATE OR REPLACE TEMP MACRO bare_name(name) AS
 -- Where the family name begins is certain: two words, particles before the last word, or a comma behind it.
 CREATE OR REPLACE TEMP MACRO family_name(bare) AS
     CASE
-        WHEN NOT contains(bare, ' ') THEN NULL
+        WHEN regexp_full_match(bare, '(?i)[^ ,]*|.*, ?(?:inc|llc|ltd|limited|gmbh|ag|corp|co|plc|esq|cpa|md|sa|bv)\.?') THEN NULL
         WHEN contains(bare, ',') THEN nullif(trim(split_part(bare, ',', 1)), '')
         WHEN regexp_full_match(bare, '[^ ]+ [^ ]+') THEN split_part(bare, ' ', 2)
         ELSE trim(regexp_extract(bare, '(?i)^[^ ]+(?: [^ ]+)*?((?: (?:van|von|vom|der|den|de|del|della|di|da|das|dos|du|la|le|ten|ter|zu|zum|bin|ibn|al|el|st\.?|san|saint|abu))* [^ ]+)$', 1))
@@ -43,7 +51,7 @@ CREATE OR REPLACE TEMP MACRO family_name(bare) AS
 
 CREATE OR REPLACE TEMP MACRO given_name(bare) AS
     CASE
-        WHEN NOT contains(bare, ' ') THEN NULL
+        WHEN regexp_full_match(bare, '(?i)[^ ,]*|.*, ?(?:inc|llc|ltd|limited|gmbh|ag|corp|co|plc|esq|cpa|md|sa|bv)\.?') THEN NULL
         WHEN contains(bare, ',') THEN nullif(split_part(trim(split_part(bare, ',', 2)), ' ', 1), '')
         WHEN regexp_matches(bare, '^\p{L}\.? ') AND NOT regexp_full_match(bare, '[^ ]+ [^ ]+') THEN split_part(bare, ' ', 1) || ' ' || split_part(bare, ' ', 2)
         WHEN regexp_matches(bare, '(?i)^(?:van|von|de|del|di|da|al|el|bin|st\.?) ') THEN NULL

@@ -5,6 +5,10 @@
 CREATE OR REPLACE TEMP MACRO is_phone_damaged(cell) AS
     regexp_full_match(cell, '[-=]\d{1,6}|=.*|\d(?:[.,]\d+)?[eE][+]?\d{1,2}');
 
+-- Digits that people type to get past a form.
+CREATE OR REPLACE TEMP MACRO is_dummy_number(digits) AS
+    regexp_full_match(digits, '0+|1{5,}|2{5,}|3{5,}|4{5,}|5{5,}|6{5,}|7{5,}|8{5,}|9{5,}|[01]?1234567(?:89?0?)?');
+
 -- The first number of the cell without label, extension and a float's `.0`.
 CREATE OR REPLACE TEMP MACRO phone_without_extension(cell) AS
     CASE

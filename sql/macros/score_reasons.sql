@@ -15,7 +15,7 @@ CREATE OR REPLACE MACRO reason_percent(prob) AS (100 * prob)::DECIMAL(5, 1) || '
 CREATE OR REPLACE MACRO reason_completeness(
         no_email, no_phone, no_person, no_company, no_title, no_industry, no_size, no_country) AS
     coalesce('Missing: ' || nullif(concat_ws(', ',
-        CASE WHEN no_email THEN 'e-mail' END, CASE WHEN no_phone THEN 'phone' END,
+        CASE WHEN no_email THEN 'e-mail' END, CASE WHEN no_phone THEN 'valid phone' END,
         CASE WHEN no_person THEN 'name' END, CASE WHEN no_company THEN 'company' END,
         CASE WHEN no_title THEN 'job title' END, CASE WHEN no_industry THEN 'industry' END,
         CASE WHEN no_size THEN 'company size' END, CASE WHEN no_country THEN 'country' END), ''),
@@ -62,10 +62,12 @@ CREATE OR REPLACE MACRO reason_budget(budget_usd, ideal_from, ideal_to) AS
          WHEN budget_usd > ideal_to THEN 'Budget of ' || reason_usd(budget_usd) || ' is above our usual'
          ELSE 'Budget of ' || reason_usd(budget_usd) || ' fits' END;
 
-CREATE OR REPLACE MACRO reason_intent(is_buying, is_interest, is_against, touches, forms, has_product, has_budget) AS
+CREATE OR REPLACE MACRO reason_intent(
+        has_message, is_buying, is_interest, is_against, touches, forms, has_product, has_budget) AS
     coalesce(nullif(concat_ws(', ',
         CASE WHEN is_against THEN 'Message does not sound like a buyer' END,
-        CASE WHEN is_buying THEN 'Message asks about buying' WHEN is_interest THEN 'Message shows interest' END,
+        CASE WHEN is_buying THEN 'Message asks about buying' WHEN is_interest THEN 'Message shows interest'
+             WHEN has_message AND NOT is_against THEN 'Wrote a message' END,
         CASE WHEN touches > 0 THEN 'Came back ' || touches || CASE WHEN touches = 1 THEN ' time' ELSE ' times' END END,
         CASE WHEN forms > 0 THEN forms || CASE WHEN forms = 1 THEN ' form sent' ELSE ' forms sent' END END,
         CASE WHEN has_product THEN 'Names a product' END,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,39 +27,44 @@ Knows = Callable[[str], str | None]  # a header's meaning, None where it has non
 
 @dataclass(frozen=True)
 class Dialect:
-    """How cells are told apart. ``backslash``: a backslash escapes; ``blanks``: blanks may stand before a quote."""
+    """How cells are told apart; with ``backslash`` a backslash escapes."""
 
     delimiter: str
     quote: str = '"'
     backslash: bool = False
-    blanks: bool = False
 
     def reader(self, lines: Iterable[str], strict: bool = False) -> _csv.Reader:
         """A reader of records; strict ones raise ``csv.Error`` at a quote out of place."""
         options: dict[str, Any] = {"escapechar": "\\", "doublequote": False} if self.backslash else {}
-        return csv.reader(
-            lines,
-            delimiter=self.delimiter,
-            quotechar=self.quote,
-            strict=strict,
-            skipinitialspace=self.blanks,
-            **options,
-        )
+        return csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote, strict=strict, **options)
 
-    def guarded(self, lines: Iterable[str]) -> Iterator[str]:
-        """Lines in which a backslash that escapes nothing stays a backslash."""
-        if not self.backslash:
-            return iter(lines)
-        loose = re.compile(rf"\\(?![\\{re.escape(self.quote)}{re.escape(self.delimiter)}\r\n])|(\\\\)")
-        return (loose.sub(lambda found: found.group(1) or "\\\\", line) if "\\" in line else line for line in lines)
+    def guard(self, line: str) -> str:
+        """A line in which a backslash that escapes nothing stays a backslash."""
+        if not self.backslash or "\\" not in line:
+            return line
+        loose = rf"\\(?![\\{re.escape(self.quote)}{re.escape(self.delimiter)}\r\n])|(\\\\)"
+        return re.sub(loose, lambda found: found.group(1) or "\\\\", line)
 
     def with_backslash(self) -> Dialect:
         """The same with backslashes that escape."""
         return replace(self, backslash=True)
 
-    def with_blanks(self) -> Dialect:
-        """The same with blanks before quotes."""
-        return replace(self, blanks=True)
+    def cells_between_blanks(self, line: str) -> list[str]:
+        """The cells of a line in which blanks stand around quotes; empty if quotes are out of place even so."""
+        quote, delimiter = re.escape(self.quote), re.escape(self.delimiter)
+        cell = re.compile(
+            rf" *{quote}((?:[^{quote}]++|{quote}{quote})*+){quote} *(?={delimiter}|$)"
+            rf"|((?! *{quote})[^{delimiter}]*)(?={delimiter}|$)"
+        )
+        cells: list[str] = []
+        at = 0
+        while found := cell.match(line, at):
+            quoted, bare = found.groups()
+            cells.append(quoted.replace(self.quote * 2, self.quote) if quoted is not None else bare)
+            if found.end() == len(line):
+                return cells
+            at = found.end() + 1
+        return []
 
 
 @dataclass(frozen=True)
@@ -96,17 +101,11 @@ def find_layout(head: str, knows: Knows, delimiter: str | None = None) -> Layout
     declared = re.fullmatch(r"\"?sep=(.)\"?\s*", lines[0]) if lines else None
     if declared:
         delimiter, skipped = delimiter or declared.group(1), 1
-    quote = _quote_of(lines)
-    choices = [delimiter] if delimiter else [mark for mark in DELIMITERS if any(mark in line for line in lines)]
-    layouts = [_layout(lines, skipped, Dialect(mark, quote), knows) for mark in choices] or [
-        _layout(lines, skipped, Dialect(","), knows)
-    ]
-    best = max(layouts, key=lambda found: found[0])[1]
-    if any("\\" + quote in line for line in lines):
-        escaped = _layout(lines, skipped, best.dialect.with_backslash(), knows)
-        plain = _layout(lines, skipped, best.dialect, knows)
-        best = escaped[1] if escaped[0] > plain[0] else best
-    return best
+    quotes = _quotes_of(lines)
+    marks = [delimiter] if delimiter else [mark for mark in DELIMITERS if any(mark in line for line in lines)]
+    choices = [Dialect(mark, quote) for quote in quotes for mark in marks or [","]]
+    choices += [choice.with_backslash() for choice in choices if any("\\" + choice.quote in line for line in lines)]
+    return max((_layout(lines, skipped, choice, knows) for choice in choices), key=lambda found: found[0])[1]
 
 
 def find_header(records: Sequence[Sequence[str]], knows: Knows) -> HeaderRow:
@@ -189,7 +188,7 @@ def _width(records: list[list[str]], rows: list[list[str]], found: HeaderRow) ->
 def _sample(lines: list[str], dialect: Dialect) -> tuple[list[list[str]], list[int]]:
     """The first records and the number of physical lines up to the end of each."""
     records, ends = [], []
-    reader = dialect.reader(dialect.guarded(lines))
+    reader = dialect.reader(map(dialect.guard, lines))
     try:
         for record in reader:
             records.append(record)
@@ -199,12 +198,12 @@ def _sample(lines: list[str], dialect: Dialect) -> tuple[list[list[str]], list[i
     return records, ends
 
 
-def _quote_of(lines: list[str]) -> str:
-    """The single quote only where it wraps cells and the double quote does not."""
+def _quotes_of(lines: list[str]) -> list[str]:
+    """The quotes to try, likeliest first: the single quote only where it wraps cells and the double quote does not."""
     text = "".join(lines)
     edge = "[" + re.escape("".join(DELIMITERS)) + r"\r\n]"
     wrapped = {quote: len(re.findall(rf"(?:^|{edge}){quote}[^{quote}]*{quote}(?={edge}|$)", text)) for quote in "\"'"}
-    return "'" if wrapped["'"] > len(lines) // 2 and not wrapped['"'] else '"'
+    return ["'", '"'] if wrapped["'"] > len(lines) // 2 and not wrapped['"'] else ['"']
 
 
 def _is_data(cell: str) -> bool:

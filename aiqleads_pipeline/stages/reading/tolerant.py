@@ -14,7 +14,9 @@ A record that can't be read is one row per physical line with a code and its tex
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import itertools
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -84,8 +86,9 @@ def bounded_lines(file: IO[str]) -> Iterator[str]:
 class _Lines:
     """Lines for ``csv.reader`` that remembers those of the open record, and can give them once more."""
 
-    def __init__(self, lines: Iterable[str]) -> None:
+    def __init__(self, lines: Iterable[str], dialect: Dialect) -> None:
         self._lines = iter(lines)
+        self._dialect = dialect
         self._again: deque[str] = deque()
         self.taken: list[str] = []
         self.taken_chars = 0
@@ -108,16 +111,16 @@ class _Lines:
             raise StopIteration
         taken.append(line)
         self.taken_chars += len(line)
-        return line
+        return self._dialect.guard(line)
 
     def done(self) -> None:
         """The open record is settled."""
         self.taken.clear()
         self.taken_chars = 0
 
-    def give_back(self) -> None:
-        """Give all lines of the open record but the first once more."""
-        self._again.extendleft(reversed(self.taken[1:]))
+    def give_back(self, used: int = 1) -> None:
+        """Give the lines of the open record but the first ones once more."""
+        self._again.extendleft(reversed(self.taken[used:]))
         self.done()
 
 
@@ -127,7 +130,7 @@ class _Resync:
         self._shape = shape
         self._line = first_line
         self._max_cell = max_cell
-        self._lines = _Lines(dialect.guarded(lines))
+        self._lines = _Lines(lines, dialect)
         csv.field_size_limit(max(csv.field_size_limit(), 2 * MAX_RECORD_CHARS))
 
     def records(self) -> Iterator[Record]:
@@ -148,19 +151,15 @@ class _Resync:
                         return
                     yield self._refuse_set_aside()
             except csv.Error:
-                record = self._recover()
-                if record:
-                    self._line += 1
-                    lines.give_back()
-                    yield record
-                else:
-                    yield self._give_up("unterminated_quote")
+                yield self._recover() or self._give_up("unterminated_quote")
 
     def _settle(self, cells: list[str]) -> Record | None:
         """The record of strictly parsed cells; None where it must be taken apart into its lines."""
         width, taken = self._shape.cells, self._lines.taken
-        if len(cells) > width and not any(cells[width:]):
-            cells = cells[:width]
+        cells = self._trimmed(cells)
+        if len(taken) == 1 and " " + self._dialect.quote in taken[0]:
+            between = self._trimmed(self._dialect.cells_between_blanks(_bare(taken[0])))
+            cells = between if len(between) == width else cells
         if len(taken) > 1 and (len(cells) != width or self._has_swallowed(taken)):
             return None
         if len(cells) != width:
@@ -180,47 +179,61 @@ class _Resync:
             return False
         if any(self._shape.fits(self._alone(line)) for line in taken[1:-1]):
             return True
-        return self._shape.fits(_bare(taken[0]).split(self._dialect.delimiter)) and self._shape.fits(
-            _bare(taken[-1]).split(self._dialect.delimiter)
-        )
+        return self._has_stray_quote(taken[0]) and self._has_stray_quote(taken[-1])
+
+    def _has_stray_quote(self, line: str) -> bool:
+        """Whether a line is a record if one quote in it is taken for text."""
+        cells = _bare(line).split(self._dialect.delimiter)
+        return sum(cell.count(self._dialect.quote) % 2 for cell in cells) == 1 and self._shape.fits(cells)
 
     def _alone(self, line: str) -> list[str]:
         if line.count(self._dialect.delimiter) + 1 < self._shape.cells:
             return []
         try:
-            return next(self._dialect.reader([line], strict=True), [])
+            return next(self._dialect.reader([self._dialect.guard(line)], strict=True), [])
         except csv.Error:
             return []
 
     def _recover(self) -> Record | None:
-        """The record of a line with odd quotes that can be read in one way only."""
-        line = self._lines.taken[0]
-        cells = self._reread(line)
-        if cells is None:
+        """The record of lines with odd quotes, if it can be read in one way only."""
+        taken, width = self._lines.taken, self._shape.cells
+        if len(taken) > 1:
+            cells = self._trimmed(self._dialect.cells_between_blanks(_bare("".join(taken))))
+            if len(cells) == width and not self._has_swallowed(taken):
+                return self._recovered(cells, len(taken))
+        found = self._reread(taken[0])
+        if found is None:
             quote = self._dialect.quote
-            literal = _bare(line).split(self._dialect.delimiter)
+            literal = _bare(taken[0]).split(self._dialect.delimiter)
             # As many cells as the header, and no cell with half a pair of quotes: no quoted cell holds a delimiter.
-            if len(literal) == self._shape.cells and all(cell.count(quote) % 2 == 0 for cell in literal):
-                cells = [_unwrapped(cell, quote) for cell in literal]
-        if cells is None or max(map(len, cells)) > self._max_cell:
+            if len(literal) == width and all(cell.count(quote) % 2 == 0 for cell in literal):
+                found = [_unwrapped(cell, quote) for cell in literal]
+        return None if found is None else self._recovered(found, 1)
+
+    def _recovered(self, cells: list[str], lines: int) -> Record | None:
+        if max(map(len, cells)) > self._max_cell:
             return None
-        return Record(self._line, cells)
+        record = Record(self._line, cells)
+        self._line += lines
+        self._lines.give_back(lines)
+        return record
 
     def _reread(self, line: str) -> list[str] | None:
-        """The cells by the other habits of writers: backslashes before quotes, blanks before quotes."""
+        """The cells by the other habits of writers: backslashes before quotes, blanks around quotes."""
         quote = self._dialect.quote
-        for dialect, sign in (
-            (self._dialect.with_backslash(), "\\" + quote),
-            (self._dialect.with_blanks(), " " + quote),
-        ):
-            if sign in line:
-                try:
-                    cells = next(dialect.reader(dialect.guarded([line]), strict=True), [])
-                except csv.Error:
-                    continue
-                if len(cells) == self._shape.cells:
-                    return cells
-        return None
+        found: list[list[str]] = []
+        if "\\" + quote in line:
+            dialect = self._dialect.with_backslash()
+            with contextlib.suppress(csv.Error):
+                found += itertools.islice(dialect.reader([dialect.guard(line)], strict=True), 1)
+        if " " + quote in line or quote + " " in line:
+            found.append(self._dialect.cells_between_blanks(_bare(line)))
+        return next((cells for cells in map(self._trimmed, found) if len(cells) == self._shape.cells), None)
+
+    def _trimmed(self, cells: list[str]) -> list[str]:
+        """Cells without an empty surplus."""
+        width = self._shape.cells
+        return cells[:width] if len(cells) > width and not any(cells[width:]) else cells
 
     def _give_up(self, code: str) -> Record:
         record = Record(self._line, [], code, _bare(self._lines.taken[0])[: self._max_cell])

@@ -9,6 +9,7 @@ SELECT
         'team', CASE WHEN rule.review_code IS NULL THEN rule.team END,
         'owner', slots.owner,
         'rule_id', rule.rule_id,
+        'priority', placed.priority,
         'otherwise', CASE WHEN NOT getvariable('route_is_on') THEN placed.review_code END
     )::VARCHAR AS suggestion,
     getvariable('route_as_of')::TIMESTAMPTZ AS opened_at,

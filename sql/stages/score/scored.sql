@@ -106,7 +106,7 @@ worded AS (
                 END,
             CASE WHEN intent_key >= key_4 THEN
                 reason_json('intent', intent_points, intent_effect, reason_intent(
-                    is_buying, is_interest, is_against, touches_count, form_submissions_count,
+                    said IS NOT NULL, is_buying, is_interest, is_against, touches_count, form_submissions_count,
                     product_interest IS NOT NULL, budget_usd > 0)) END,
             CASE WHEN historical_key >= key_4 THEN
                 reason_json('historical', historical_points, historical_effect,

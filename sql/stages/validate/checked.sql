@@ -57,14 +57,13 @@ WITH typed AS (
         v_phone_e164 AS phone_e164,
         CASE WHEN v_phone_e164 IS NOT NULL THEN phone_extension_of(c_phone) END AS phone_extension,
         -- A number that can be dialled but for the country that nobody named: kept for people to dial.
-        v_phone_e164 IS NULL AND home_country IS NULL AND strlen(phone_digits) BETWEEN 7 AND 15
-            AND NOT regexp_full_match(phone_digits, '0+|1+|2+|3+|4+|5+|6+|7+|8+|9+|0?1234567(?:8(?:90?)?)?')
-            AND regexp_full_match(c_phone, '[0-9(][0-9 ().\-/]*(?:(?i:ext?\.?|x|#) ?\d+)?') AND NOT is_phone_damaged(c_phone) AS is_local_phone,
+        v_phone_e164 IS NULL AND home_country IS NULL AND strlen(phone_digits) BETWEEN 7 AND 15 AND NOT is_dummy_phone
+            AND regexp_full_match(c_phone, '[0-9(][0-9 ().\-/]*(?:(?i:ext?\.?|x|#) ?\d+)?') AS is_local_phone,
         c_phone,
         CASE
             WHEN c_phone IS NULL THEN NULL
             WHEN v_phone_e164 IS NULL AND is_phone_damaged(c_phone) THEN 'spreadsheet_arithmetic'
-            WHEN v_phone_e164 IS NULL AND nothings[2] THEN 'placeholder_value'
+            WHEN v_phone_e164 IS NULL AND (nothings[2] OR is_dummy_phone) THEN 'placeholder_value'
             WHEN v_phone_e164 IS NULL THEN 'invalid_phone'
             WHEN has_several_phones(c_phone) THEN 'several_phones'
             WHEN needs_care AND lost_more_than_blanks(phone, c_phone) THEN 'control_characters_removed'
@@ -75,8 +74,8 @@ WITH typed AS (
         CASE WHEN c_website IS NULL OR v_website IS NOT NULL THEN NULL WHEN nothings[4] THEN 'placeholder_value' ELSE 'invalid_url' END AS e_website,
         floor(CASE WHEN n_employee_count <= 1e7 THEN n_employee_count END)::BIGINT AS employee_count,
         coalesce(f_employee_count, CASE WHEN n_employee_count > 1e7 THEN 'out_of_range' END) AS e_employee_count,
-        n_annual_revenue_usd * CASE WHEN is_plain_number(annual_revenue_usd) THEN getvariable('home_rate') ELSE 1 END AS annual_revenue_usd, f_annual_revenue_usd AS e_annual_revenue_usd,
-        n_budget_usd * CASE WHEN is_plain_number(budget_usd) THEN getvariable('home_rate') ELSE 1 END AS budget_usd, f_budget_usd AS e_budget_usd,
+        CASE WHEN is_plain_number(annual_revenue_usd) THEN round(n_annual_revenue_usd * getvariable('home_rate'), 2) ELSE n_annual_revenue_usd END AS annual_revenue_usd, f_annual_revenue_usd AS e_annual_revenue_usd,
+        CASE WHEN is_plain_number(budget_usd) THEN round(n_budget_usd * getvariable('home_rate'), 2) ELSE n_budget_usd END AS budget_usd, f_budget_usd AS e_budget_usd,
         v_region AS region,
         CASE
             WHEN c_region IS NULL OR v_region_code IS NOT NULL THEN NULL
@@ -104,7 +103,7 @@ WITH typed AS (
 ),
 
 cased AS (
-    SELECT * REPLACE (cased_name(first_name) AS first_name, cased_name(last_name) AS last_name, cased_name(full_name) AS full_name)
+    SELECT * REPLACE (cased_name(first_name) AS first_name, cased_family_name(last_name) AS last_name, cased_name(full_name) AS full_name)
     FROM typed
 ),
 
@@ -126,7 +125,7 @@ split AS (
             CASE WHEN bare IS NULL OR last_name IS NOT NULL THEN last_name
                 WHEN first_name IS NULL OR starts_with(lower(bare), lower(first_name) || ' ') THEN family_name(bare) END AS last_name
         ),
-        email IS NOT NULL OR phone_e164 IS NOT NULL OR is_local_phone AS is_reachable,
+        email IS NOT NULL OR phone_e164 IS NOT NULL OR coalesce(is_local_phone, false) AS is_reachable,
         coalesce(last_name, full_name, company_name) IS NOT NULL AS is_named,
         coalesce(
             e_external_id, e_lead_source, e_campaign, e_first_name, e_last_name, e_full_name, e_job_title, e_email, e_phone, e_linkedin_url, e_company_name, e_website, e_industry, e_employee_count, e_annual_revenue_usd, e_street, e_city, e_region, e_postal_code, e_country, e_message, e_product_interest, e_budget_usd, e_page_views_count, e_email_opens_count, e_form_submissions_count, e_last_activity_at, e_consent, e_consent_at, e_created_at) IS NOT NULL AS has_faults

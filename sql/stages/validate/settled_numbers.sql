@@ -39,7 +39,7 @@ valued AS (
     SELECT
         *,
         CASE
-            WHEN is_money THEN amount * rate
+            WHEN is_money THEN round(amount * rate, 2)
             WHEN mark = '' AND amount IS NOT NULL THEN amount
             WHEN column_name = 'employee_count' THEN damaged_range(cell)
         END AS value,
@@ -53,7 +53,7 @@ SELECT
     CASE
         WHEN cell IS NULL THEN NULL
         WHEN value NOT BETWEEN 0 AND most THEN 'out_of_range'
-        WHEN value IS NOT NULL AND amount IS NULL THEN 'spreadsheet_arithmetic'
+        WHEN value IS NOT NULL AND (amount IS NULL OR (NOT is_money AND mark <> '')) THEN 'spreadsheet_arithmetic'
         WHEN value IS NOT NULL THEN NULL
         WHEN is_placeholder(cell) THEN 'placeholder_value'
         WHEN is_money AND amount IS NOT NULL THEN 'unknown_currency'

@@ -38,7 +38,10 @@ digits AS (
     FROM numbers
 ),
 
-abroad AS (SELECT *, digits_abroad(phone_number, phone_digits, calling_code) AS phone_abroad FROM digits),
+abroad AS (
+    SELECT *, digits_abroad(phone_number, phone_digits, calling_code) AS phone_abroad, is_dummy_number(phone_digits) AS is_dummy_phone
+    FROM digits
+),
 
 keyed AS (
     SELECT
@@ -57,7 +60,7 @@ settled AS (
         CASE WHEN is_usual_email THEN email_text WHEN email_key <> '' THEN settled_emails.email WHEN is_email(email_text) THEN email_text END AS email_read,
         CASE
             WHEN phone_key <> '' THEN settled_phones.e164
-            WHEN phone_reading IS NULL OR phone_digits IS NULL THEN NULL
+            WHEN phone_reading IS NULL OR is_dummy_phone THEN NULL
             WHEN is_number(phone_reading) THEN '+' || phone_reading
             WHEN is_number(phone_second) THEN '+' || phone_second
         END AS v_phone_e164,

@@ -174,7 +174,7 @@ def test_reasons_are_the_strongest_parts_in_words(con, rules, as_of, enrich) -> 
             "part": "completeness",
             "points": 2.14,
             "effect": -3.9,
-            "text": "Missing: phone, name, company, job title, industry, company size, country",
+            "text": "Missing: valid phone, name, company, job title, industry, company size, country",
         },
         {"part": "budget_fit", "points": 1.2, "effect": -3.8, "text": "Budget of $1200 is small"},
     ]

@@ -33,10 +33,13 @@ def sample_addresses(size: int, seed: int) -> list[str]:
     """Addresses bent in the ways that people and programs bend them."""
     dice = random.Random(seed)
     locals_ = ["ann", "ann.lee", "a", "info", "o'neil", "ann+news", "x_y", "a-b", "1", "!#$%&'*+-/=?^_`{|}~", "a" * 64]
-    domains = ["acme.com", "a.co", "mail.acme.co.uk", "xn--bcher-kva.de", "ac-me.io", "a--b.com", "1.de", "acme.c", "test",
-               "acme.local", "x.test", "localhost", "foo.arpa", "acme.com1", "ab--c.com", "b" * 63 + ".com", "acme.123",
-               "c" * 64 + ".com", ".".join(["d" * 60] * 4) + ".com", "onion.com", "x.onion", "invalid", "my.invalid", "x1--y.com"]  # fmt: skip
-    noise = list(".-_@ ,;:<>()[]\\\"'+/") + ["..", "", "", "", "", "@@", "\t", "é"]
+    domains = [
+        "acme.com", "a.co", "mail.acme.co.uk", "xn--bcher-kva.de", "ac-me.io", "a--b.com", "1.de", "acme.c", "test",
+        "acme.local", "x.test", "localhost", "foo.arpa", "acme.com1", "ab--c.com", "b" * 63 + ".com", "acme.123",
+        "c" * 64 + ".com", ".".join(["d" * 60] * 4) + ".com", "onion.com", "x.onion", "invalid", "my.invalid",
+        "x1--y.com",
+    ]  # fmt: skip
+    noise = [*".-_@ ,;:<>()[]\\\"'+/", "..", "", "", "", "", "@@", "\t", "é"]
     found = []
     for _ in range(size):
         local, domain = dice.choice(locals_), dice.choice(domains)

@@ -13,10 +13,11 @@ from phonenumbers import PhoneMetadata, PhoneNumberFormat
 
 from aiqleads_pipeline.stages.validate.settling import read_phone
 
-COUNTRIES = (
+_NAMES = (
     "US CA GB DE FR ES IT AU NL BR IN MX AR CH SE JP CN AE SG ZA RU TR PL BE AT IE DK NO FI PT KR HK NZ IL GR CZ HU RO "
     "UA SA EG NG KE PK BD ID MY PH TH VN CL CO PE JM BS DO PR KZ BY LT SM VA MC LI GG JE"
-).split()
+)
+COUNTRIES = _NAMES.split()
 
 
 def sample_numbers(size: int, seed: int) -> list[tuple[str, str | None]]:

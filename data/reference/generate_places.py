@@ -23,41 +23,42 @@ import pycountry
 
 HERE = Path(__file__).resolve().parent
 MACROS = HERE.parents[1] / "sql" / "macros" / "text.sql"
-LANGUAGES = (
+_LANGUAGES = (
     "de fr es it pt pt_BR nl pl sv da nb_NO nn fi cs sk hu ro tr ru uk el ar he ja ko zh_CN zh_TW ca hr sl bg id vi"
-).split()
+)
+LANGUAGES = _LANGUAGES.split()
 COUNTRY_ALIASES = {
     "US": "usa|u.s.|america|the us|the states|united states america|estados unidos|eeuu|ee.uu.|etats-unis|vs|"
     "vereinigte staaten|verenigde staten|stati uniti",
     "GB": "uk|great britain|britain|england|scotland|wales|northern ireland|united kingdom great britain|"
-    "united kingdom of great britain|grossbritannien|großbritannien|royaume-uni|reino unido|engeland|angleterre|"
-    "inglaterra|regno unito|gran bretagna|vereinigtes königreich|ukraina gb",
+    "united kingdom of great britain|grossbritannien|großbritannien|royaume-uni|reino unido|engeland|"
+    "angleterre|inglaterra|regno unito|gran bretagna|vereinigtes königreich|ukraina gb",
     "DE": "germany|deutschland|federal republic of germany|brd|alemania|allemagne|germania|duitsland",
-    "NL": "holland|the netherlands|nederland|niederlande",
-    "CW": "netherlands antilles", "AE": "uae|u.a.e.|emirates|emirats|vae|dubai|abu dhabi",
+    "NL": "holland|the netherlands|nederland|niederlande", "CW": "netherlands antilles",
+    "AE": "uae|u.a.e.|emirates|emirats|vae|dubai|abu dhabi",
     "KR": "south korea|korea|republic of korea|korea south|korea republic|südkorea|suedkorea|corea del sur",
-    "KP": "north korea|korea north|dprk",
-    "RU": "russia|russland|rusia|russie",
-    "CZ": "czech republic|czechia|tschechien|cesko",
-    "CI": "ivory coast|cote d'ivoire",
-    "MM": "burma", "SZ": "swaziland", "MK": "macedonia|north macedonia|fyrom", "CV": "cape verde",
-    "TR": "turkey|turkei|tuerkei", "IR": "iran", "SY": "syria", "LA": "laos", "BO": "bolivia", "VE": "venezuela",
-    "TZ": "tanzania", "MD": "moldova", "BN": "brunei|brunei darussalam", "TW": "taiwan|taiwan roc",
-    "PS": "palestine|palestinian territory|palestinian territories|gaza|west bank", "VA": "vatican|vatican city|holy see",
-    "FM": "micronesia", "CG": "congo|republic of the congo|congo brazzaville", "CD": "dr congo|drc|congo kinshasa|"
-    "democratic republic of congo|zaire", "VN": "vietnam|viet nam", "HK": "hong kong", "MO": "macau|macao",
-    "SH": "saint helena|st helena", "KN": "saint kitts|st kitts and nevis|st. kitts", "LC": "st lucia",
+    "KP": "north korea|korea north|dprk", "RU": "russia|russland|rusia|russie",
+    "CZ": "czech republic|czechia|tschechien|cesko", "CI": "ivory coast|cote d'ivoire", "MM": "burma",
+    "SZ": "swaziland", "MK": "macedonia|north macedonia|fyrom", "CV": "cape verde", "TR": "turkey|turkei|tuerkei",
+    "IR": "iran", "SY": "syria", "LA": "laos", "BO": "bolivia", "VE": "venezuela", "TZ": "tanzania", "MD": "moldova",
+    "BN": "brunei|brunei darussalam", "TW": "taiwan|taiwan roc",
+    "PS": "palestine|palestinian territory|palestinian territories|gaza|west bank",
+    "VA": "vatican|vatican city|holy see", "FM": "micronesia", "CG": "congo|republic of the congo|congo brazzaville",
+    "CD": "dr congo|drc|congo kinshasa|democratic republic of congo|zaire", "VN": "vietnam|viet nam",
+    "HK": "hong kong", "MO": "macau|macao", "SH": "saint helena|st helena",
+    "KN": "saint kitts|st kitts and nevis|st. kitts", "LC": "st lucia",
     "VC": "st vincent|st vincent and the grenadines", "PM": "st pierre and miquelon", "BL": "st barthelemy",
     "MF": "saint martin|st martin", "SX": "sint maarten", "FK": "falkland islands", "AT": "oesterreich|osterreich",
     "CH": "schweiz|suisse|svizzera|swiss", "ES": "espana|espagne|spanien", "IT": "italien|italie",
-    "FR": "frankreich|francia", "BE": "belgie|belgique|belgien", "GR": "greece|hellas|griechenland", "IE": "eire|"
-    "republic of ireland|irland", "DK": "danmark", "SE": "sverige|schweden", "NO": "norge|norwegen", "FI": "suomi",
-    "PL": "polska|polen", "PT": "portugal", "BR": "brasil", "MX": "mejico", "JP": "nippon|nihon", "CN": "prc|"
-    "people's republic of china|mainland china", "IN": "bharat|hindustan", "ZA": "rsa|south africa|suedafrika",
-    "NZ": "new zealand aotearoa|aotearoa", "SA": "ksa|saudi", "BA": "bosnia|bosnia herzegovina", "TT": "trinidad",
-    "AG": "antigua", "ST": "sao tome", "TL": "east timor", "RE": "reunion island", "VI": "us virgin islands|"
-    "united states virgin islands", "VG": "british virgin islands", "PN": "pitcairn islands", "UM": "us minor outlying islands|"
-    "united states minor outlying islands", "GS": "south georgia", "IO": "british indian ocean territory|british indian ocean territory (chagos archipelago)",
+    "FR": "frankreich|francia", "BE": "belgie|belgique|belgien", "GR": "greece|hellas|griechenland",
+    "IE": "eire|republic of ireland|irland", "DK": "danmark", "SE": "sverige|schweden", "NO": "norge|norwegen",
+    "FI": "suomi", "PL": "polska|polen", "PT": "portugal", "BR": "brasil", "MX": "mejico", "JP": "nippon|nihon",
+    "CN": "prc|people's republic of china|mainland china", "IN": "bharat|hindustan",
+    "ZA": "rsa|south africa|suedafrika", "NZ": "new zealand aotearoa|aotearoa", "SA": "ksa|saudi",
+    "BA": "bosnia|bosnia herzegovina", "TT": "trinidad", "AG": "antigua", "ST": "sao tome", "TL": "east timor",
+    "RE": "reunion island", "VI": "us virgin islands|united states virgin islands", "VG": "british virgin islands",
+    "PN": "pitcairn islands", "UM": "us minor outlying islands|united states minor outlying islands",
+    "GS": "south georgia", "IO": "british indian ocean territory|british indian ocean territory (chagos archipelago)",
     "AX": "aland islands", "XK": "kosovo", "SJ": "svalbard & jan mayen islands|svalbard",
     "HM": "heard island and mcdonald islands", "AQ": "antarctica (the territory south of 60 deg s)",
     "LY": "libyan arab jamahiriya|libya", "CC": "cocos islands|keeling islands", "SK": "slovakia (slovak republic)",
@@ -86,6 +87,11 @@ REGION_ALIASES = {
     "MX": {"CMX": "mexico city|cdmx|distrito federal|df"},
     "IE": {"D": "co dublin|county dublin|dublin", "CO": "co cork|county cork", "G": "county galway"},
     "NL": {"NH": "north holland", "ZH": "south holland"},
+}  # fmt: skip
+
+TERRITORY_ZIPS = {  # that the list leaves out (USPS Publication 65)
+    "PR": "006 007 009", "VI": "008", "GU": "969", "MP": "969", "AS": "967", "AA": "340",
+    "AE": "090 091 092 093 094 095 096 097 098 099", "AP": "962 963 964 965 966",
 }  # fmt: skip
 
 
@@ -162,23 +168,27 @@ def region_rows(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
         # Of two regions of one name the outer one has it (a state before its county).
         claims += [(0, region.code, region.code), (1, short, region.code)]
         claims.append((2 if region.parent_code is None else 3, region.name, region.code))
-        for part in region.name.replace("[", "/").replace("]", "").split("/") if "/" in region.name or "[" in region.name else []:
+        for part in (
+            region.name.replace("[", "/").replace("]", "").split("/")
+            if "/" in region.name or "[" in region.name
+            else []
+        ):
             claims.append((4, part, region.code))
-        claims += [(4, n, region.code) for n in REGION_ALIASES.get(region.country_code, {}).get(short, "").split("|") if n]
-    return sorted(
-        (country, key, code) for country, claims in names.items() for key, code in unique_keys(con, claims)
-    )
+        claims += [
+            (4, n, region.code) for n in REGION_ALIASES.get(region.country_code, {}).get(short, "").split("|") if n
+        ]
+    return sorted((country, key, code) for country, claims in names.items() for key, code in unique_keys(con, claims))
 
 
 def zip_prefixes(zip_codes: Path) -> list[tuple[str, str]]:
     with zip_codes.open(encoding="utf-8", newline="") as file:
         seen = Counter((row["code"][:3], row["state"]) for row in csv.DictReader(file))
-    return sorted(seen)
+    return sorted(
+        {*seen, *((prefix, state) for state, prefixes in TERRITORY_ZIPS.items() for prefix in prefixes.split())}
+    )
 
 
-def write(
-    con: duckdb.DuckDBPyConnection, name: str, header: list[str], rows: Iterable[tuple[str, ...]]
-) -> None:
+def write(con: duckdb.DuckDBPyConnection, name: str, header: list[str], rows: Iterable[tuple[str, ...]]) -> None:
     table = pa.table({column: list(values) for column, values in zip(header, zip(*rows, strict=True), strict=True)})
     con.from_arrow(table).query("_", f"COPY (FROM _) TO '{HERE / name}.parquet' (FORMAT parquet, COMPRESSION zstd)")
 

@@ -47,7 +47,7 @@ SELECT
     CASE WHEN needs_care THEN cleaned_cells[19] ELSE nullif(cleaned.product_interest, '') END AS c_product_interest,
     CASE WHEN needs_care THEN cleaned_cells[20] ELSE nullif(cleaned.consent, '') END AS c_consent,
     clean_lines(message) AS c_message,
-    place.own_country, place.home_country, place.region_code, place.us_region_code, place.calling_code, place.national_prefix
+    place.own_country, place.home_country, place.phone_country, place.region_code, place.us_region_code, place.calling_code, place.national_prefix
 FROM cleaned
 -- Every pair of texts is in the table once, so no row is lost or doubled.
 LEFT JOIN checked_places AS place

@@ -24,6 +24,8 @@ SELECT
     countries.*,
     home_region.region_code,
     us_region.region_code AS us_region_code,
+    -- Whose numbers these are: a US state without a country is enough, since the number must then be valid there.
+    coalesce(home_country, CASE WHEN us_region.region_code IS NOT NULL THEN 'US' END) AS phone_country,
     phones.calling_code,
     phones.national_prefix
 FROM countries
@@ -32,4 +34,4 @@ LEFT JOIN ref_region_aliases AS home_region
 -- Without a country the region may be a US state; its postal code then tells.
 LEFT JOIN ref_region_aliases AS us_region
     ON us_region.country = 'US' AND countries.country_text = '' AND us_region.alias_key = countries.region_key
-LEFT JOIN ref_phone_regions AS phones ON phones.country = countries.home_country
+LEFT JOIN ref_phone_regions AS phones ON phones.country = coalesce(countries.home_country, CASE WHEN us_region.region_code IS NOT NULL THEN 'US' END)

@@ -1,7 +1,7 @@
 -- Grain: distinct number and country that the patterns leave to the library, and (number null) distinct leading digits of
 -- the others as written abroad. Inputs: view raw, table checked_places.
 WITH numbers AS (
-    SELECT phone_without_extension(clean_cell(phone)) AS number, home_country, calling_code
+    SELECT phone_without_extension(clean_cell(phone)) AS number, phone_country, calling_code
     FROM raw
     JOIN checked_places AS place
         ON place.country_received = coalesce(raw.country, '') AND place.region_received = coalesce(raw.region, '')
@@ -12,11 +12,11 @@ digits AS (SELECT *, regexp_replace(number, '[^0-9]+', '', 'g') AS digits FROM n
 
 abroad AS (SELECT *, digits_abroad(number, digits, calling_code) AS abroad FROM digits),
 
-judged AS (SELECT *, needs_phone_library(number, digits, abroad, home_country, calling_code) AS needs_library FROM abroad)
+judged AS (SELECT *, needs_phone_library(number, digits, abroad, phone_country, calling_code) AS needs_library FROM abroad)
 
 SELECT DISTINCT
     CASE WHEN needs_library THEN number END AS number,
-    CASE WHEN needs_library THEN home_country END AS country,
+    CASE WHEN needs_library THEN phone_country END AS country,
     CASE WHEN NOT needs_library THEN coalesce(left(abroad, 3), calling_code) END AS digits
 FROM judged
 WHERE needs_library OR abroad IS NOT NULL OR calling_code IS NOT NULL

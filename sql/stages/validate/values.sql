@@ -47,7 +47,7 @@ keyed AS (
     SELECT
         *,
         CASE WHEN is_usual_email THEN '' WHEN needs_email_library(email_text) THEN email_text ELSE '' END AS email_key,
-        CASE WHEN needs_phone_library(phone_number, phone_digits, phone_abroad, home_country, calling_code) THEN phone_number ELSE '' END AS phone_key,
+        CASE WHEN needs_phone_library(phone_number, phone_digits, phone_abroad, phone_country, calling_code) THEN phone_number ELSE '' END AS phone_key,
         first_reading(phone_digits, phone_abroad, calling_code, national_prefix) AS phone_reading,
         second_reading(phone_digits, phone_abroad, calling_code, national_prefix) AS phone_second,
         CASE WHEN is_deep_host(host) THEN host ELSE '' END AS host_key
@@ -70,7 +70,7 @@ settled AS (
     -- (LEFT keeps the lead as the side that streams; an inner join may be turned round.)
     LEFT JOIN settled_emails ON settled_emails.candidate = keyed.email_key
     LEFT JOIN settled_phones ON settled_phones.number = keyed.phone_key
-        AND settled_phones.country = CASE WHEN keyed.phone_key <> '' THEN coalesce(keyed.home_country, '') ELSE '' END
+        AND settled_phones.country = CASE WHEN keyed.phone_key <> '' THEN coalesce(keyed.phone_country, '') ELSE '' END
     LEFT JOIN settled_sites ON settled_sites.host = keyed.host_key
 ),
 

@@ -20,7 +20,7 @@ from benchmarks.messy_leads import write_messy_leads
 from resources.store.database import Store
 
 RULES_DIR = PROJECT_DIR / "data" / "rules"
-FULL_AFTER_LEADS = 3
+FULL_AFTER_LEADS = 1
 FIXED_NOW = "2026-11-23T12:00:00+00:00"
 SOURCE = "drill"
 

@@ -31,8 +31,9 @@ VOLATILE: dict[str, frozenset[str]] = {
     "deliveries": frozenset({"created_at", "delivered_at"}),
 }
 VOLATILE_COUNTS = frozenset({"seconds", "step_seconds"})
-# Folders whose files are PostgreSQL's and Dagster's own business.
-FOREIGN_FOLDERS = frozenset({"pg", "pg_run", "dagster"})
+# PostgreSQL's and Dagster's own files; what a run works in (a killed one leaves it to whoever tidies up); the bucket's
+# uploads, where the same file put twice lies twice.
+OTHER_FILES = re.compile(r"^(pg|pg_run|dagster|work|lake/\.staging|bucket/uploads)(/|$)")
 # A lease says who works now; a reaped run's alert and a repeated drop say that somebody tried twice, which is true.
 LEFT_OUT_TABLES = frozenset({"leases"})
 LEFT_OUT_ROWS = {"alerts": ("code", "run_reaped"), "drops": ("is_repeat", True)}
@@ -43,11 +44,11 @@ def read_state(home: Path, store: Store) -> State:
 
     The names of all files are among them, so that a killed writer's leavings are seen.
     """
-    state = {f"lake {table}": sorted(rows) for table, rows in _lake_rows(home / "lake")}
-    state |= {f"store {table}": sorted(rows) for table, rows in _store_rows(store)}
-    state["files delivered"] = sorted(_delivered_rows(home))
-    state["files"] = sorted(_file_names(home))
-    return {table: [row.replace(str(home), "<home>") for row in rows] for table, rows in state.items()}
+    state = {f"lake {table}": rows for table, rows in _lake_rows(home / "lake")}
+    state |= {f"store {table}": rows for table, rows in _store_rows(store)}
+    state["files delivered"] = list(_delivered_rows(home))
+    state["files"] = list(_file_names(home))
+    return {table: sorted(row.replace(str(home), "<home>") for row in rows) for table, rows in state.items()}
 
 
 def differences(expected: State, found: State, limit: int = 3) -> list[str]:
@@ -125,9 +126,9 @@ def _delivered_rows(home: Path) -> Iterator[str]:
 
 def _file_names(home: Path) -> Iterator[str]:
     for folder in home.iterdir():
-        if folder.name not in FOREIGN_FOLDERS:
-            files = [path for path in (folder.rglob("*") if folder.is_dir() else [folder]) if path.is_file()]
-            yield from (re.sub(r"[0-9a-f]{32}|[0-9a-f-]{36}", "<id>", str(path.relative_to(home))) for path in files)
+        if not OTHER_FILES.match(folder.name):
+            names = [str(path.relative_to(home)) for path in (folder, *folder.rglob("*")) if path.is_file()]
+            yield from (re.sub(r"[0-9a-f]{32}", "<id>", name) for name in names if not OTHER_FILES.match(name))
 
 
 def _line(row: Mapping[str, Any]) -> str:

@@ -104,8 +104,18 @@ def find_layout(head: str, knows: Knows, delimiter: str | None = None) -> Layout
     quotes = _quotes_of(lines)
     marks = [delimiter] if delimiter else [mark for mark in DELIMITERS if any(mark in line for line in lines)]
     choices = [Dialect(mark, quote) for quote in quotes for mark in marks or [","]]
-    choices += [choice.with_backslash() for choice in choices if any("\\" + choice.quote in line for line in lines)]
+    # Where a quote behind a backslash can't close a cell, backslashes escape; of equally good ways the first is taken.
+    choices = [
+        variant
+        for choice in choices
+        for variant in ([choice.with_backslash()] if _escapes(lines, choice) else []) + [choice]
+    ]
     return max((_layout(lines, skipped, choice, knows) for choice in choices), key=lambda found: found[0])[1]
+
+
+def _escapes(lines: list[str], dialect: Dialect) -> bool:
+    inside = re.compile(rf"\\{dialect.quote}(?![{re.escape(dialect.delimiter)}\r\n{dialect.quote}]|$)")
+    return any(inside.search(line) for line in lines)
 
 
 def find_header(records: Sequence[Sequence[str]], knows: Knows) -> HeaderRow:

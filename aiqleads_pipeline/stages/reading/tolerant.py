@@ -157,7 +157,7 @@ class _Resync:
         """The record of strictly parsed cells; None where it must be taken apart into its lines."""
         width, taken = self._shape.cells, self._lines.taken
         cells = self._trimmed(cells)
-        if len(taken) == 1 and " " + self._dialect.quote in taken[0]:
+        if len(taken) == 1 and " " + self._dialect.quote in taken[0] and not self._dialect.backslash:
             between = self._trimmed(self._dialect.cells_between_blanks(_bare(taken[0])))
             cells = between if len(between) == width else cells
         if len(taken) > 1 and (len(cells) != width or self._has_swallowed(taken)):

@@ -25,7 +25,7 @@ from aiqleads_pipeline.contract import cast_projection
 from aiqleads_pipeline.outside import Outside, open_outside
 from aiqleads_pipeline.rules.book import RuleBook
 from aiqleads_pipeline.settings import Settings
-from aiqleads_pipeline.stages.engine import open_engine
+from aiqleads_pipeline.stages.engine import forget_temporary_tables, open_engine
 from aiqleads_pipeline.stages.reading import DropRefused
 from resources.store import alerts, drops
 from resources.store.errors import LeaseHeld, LeaseLost
@@ -128,6 +128,7 @@ class BatchRuns:
         try:
             run.lease.check()
             yield run
+            forget_temporary_tables(run.con)
             run.note_seconds(context.op_execution_context.op.name)
         except DropRefused as refused:
             self._quarantine(run, refused)

@@ -58,6 +58,14 @@ def run_sql(con: DuckDBPyConnection, name: str, **inputs: DuckDBPyRelation) -> D
     return con.sql((SQL_DIR / f"{name}.sql").read_text(encoding="utf-8"))
 
 
+def forget_temporary_tables(con: DuckDBPyConnection) -> None:
+    """Drop what a stage kept on the connection, so that the next one has all of the memory; references stay."""
+    names = con.execute("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall()
+    for (name,) in names:
+        if not name.startswith("ref_"):
+            con.execute(f'DROP TABLE "{name}"')
+
+
 def load_reference(con: DuckDBPyConnection, *names: str) -> None:
     """Make ``data/reference/<name>.parquet`` or ``.csv`` visible as the table ``ref_<name>``, once per connection.
 

@@ -20,7 +20,7 @@ from benchmarks.messy_leads import write_messy_leads
 from resources.store.database import Store
 
 RULES_DIR = PROJECT_DIR / "data" / "rules"
-FULL_AFTER_LEADS = 1
+FULL_AFTER_LEADS = 5
 FIXED_NOW = "2026-11-23T12:00:00+00:00"
 SOURCE = "drill"
 
@@ -79,7 +79,7 @@ def write_rules(folder: Path) -> None:
     """The committed rules, but one team is soon full: what becomes of leads without an owner is drilled as well."""
     shutil.copytree(RULES_DIR, folder, dirs_exist_ok=True)
     book = yaml.safe_load((folder / "teams.yaml").read_text(encoding="utf-8"))
-    full = set(next(team for team in book["teams"] if team["id"] == "emea")["members"])
+    full = set(next(team for team in book["teams"] if team["id"] == "americas")["members"])
     for owner in book["owners"]:
         if owner["id"] in full:
             owner["max_open_leads"] = FULL_AFTER_LEADS

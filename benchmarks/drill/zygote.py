@@ -7,12 +7,16 @@ status>}``. The child leads a session of its own and holds none of the zygote's 
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import resource
+import signal
 import sys
 import traceback
 from typing import Any
+
+PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
@@ -41,6 +45,7 @@ def _become(asked: dict[str, Any]) -> None:
     code = 70
     try:
         os.setsid()
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # a stopped child must not outlive a drill that died
         nothing, out = os.open(os.devnull, os.O_RDONLY), os.open(asked["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(nothing, 0)
         os.dup2(out, 1)

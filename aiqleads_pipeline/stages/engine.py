@@ -58,6 +58,15 @@ def run_sql(con: DuckDBPyConnection, name: str, **inputs: DuckDBPyRelation) -> D
     return con.sql((SQL_DIR / f"{name}.sql").read_text(encoding="utf-8"))
 
 
+def define_table(con: DuckDBPyConnection, name: str, macro: str) -> None:
+    """Make the rows that ``sql/<name>.sql`` selects readable as ``FROM <macro>()``.
+
+    Unlike a view it is not bound until it is used: for a long chain of long statements that is most of the fixed cost.
+    """
+    text = (SQL_DIR / f"{name}.sql").read_text(encoding="utf-8")
+    con.execute(f'CREATE OR REPLACE TEMP MACRO "{macro}"() AS TABLE {text}')
+
+
 def forget_temporary_tables(con: DuckDBPyConnection) -> None:
     """Drop what a stage kept on the connection, so that the next one has all of the memory; references stay."""
     names = con.execute("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall()

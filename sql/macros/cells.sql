@@ -14,9 +14,8 @@ CREATE OR REPLACE TEMP MACRO web_host(cell) AS
     CASE
         WHEN regexp_full_match(cell, '(?:https?://)?(?:[a-z0-9](?:[a-z0-9\-]*[a-z0-9])?\.)+[a-z][a-z0-9\-]*[a-z0-9](?:/[^@/][^@]*)?/?')
             THEN without_www(split_part(CASE WHEN starts_with(cell, 'http://') OR starts_with(cell, 'https://') THEN split_part(cell, '//', 2) ELSE cell END, '/', 1))
-        WHEN regexp_matches(cell, '[^\x00-\x7f]')
-            THEN regexp_extract(lower(cell), '^(?:[a-z][a-z0-9+.\-]*:)?(?://)?(?:[^/@?#\s]*@)?(?:www\d?\.)?([^\s/?#:@.]+(?:\.[^\s/?#:@.]+)*\.[^\s/?#:@.\d]{2,})\.?(?::\d+)?(?:[/?#\\].*)?$', 1)
-        ELSE regexp_extract(lower(cell), '^(?:[a-z][a-z0-9+.\-]*:)?(?://)?(?:[^/@?#]*@)?(?:www\d?\.)?((?:[a-z0-9](?:[a-z0-9\-]*[a-z0-9])?\.)+[a-z][a-z0-9\-]*[a-z0-9])\.?(?::\d+)?(?:[/?#\\].*)?$', 1)
+        -- Not in ASCII, or with a user, a port, capitals: whatever stands between // and the first of / ? # :
+        ELSE without_www(rtrim(regexp_extract(lower(cell), '^(?:[a-z][a-z0-9+.\-]*://)?(?:[^/@?# ]*@)?([^/@?#: ]+\.[^/@?#:. ]*[a-z\x{80}-\x{ffff}])\.?(?::\d+)?(?:[/?#].*)?$', 1), '.'))
     END;
 
 -- LinkedIn's own address of a person or company, without tracking and language.
@@ -38,8 +37,8 @@ CREATE OR REPLACE TEMP MACRO padded_zip(cell) AS
         WHEN regexp_full_match(cell, '\d{7,8}') THEN lpad(left(cell, -4), 5, '0') || '-' || right(cell, 4)
     END;
 
--- Whether the registrable domain takes a look-up.
-CREATE OR REPLACE TEMP MACRO is_deep_host(host) AS regexp_matches(host, '\..+\.|[^\x00-\x7f]');
+-- Whether the registrable domain takes a look-up: three labels or more, or not plainly a host's name.
+CREATE OR REPLACE TEMP MACRO is_deep_host(host) AS regexp_matches(host, '\..+\.|[^a-z0-9.\-]|^-|-$|-\.|\.-|\.\.');
 
 -- Postal codes of the other countries: lost zeros put back where the code's length is fixed, blanks where they belong.
 CREATE OR REPLACE TEMP MACRO tidy_postal_code(cell, country) AS

@@ -32,7 +32,9 @@ CREATE OR REPLACE TEMP MACRO needs_email_library(candidate) AS
 CREATE OR REPLACE TEMP MACRO is_email(candidate) AS
     regexp_full_match(candidate, '[a-z0-9_!#$%&''*+\-/=?^`{|}~]+(?:\.[a-z0-9_!#$%&''*+\-/=?^`{|}~]+)*@(?:[a-z0-9](?:[a-z0-9\-]*[a-z0-9])?\.)+(?:[a-z0-9][a-z0-9\-]*)?[a-z]')
     AND strlen(candidate) <= 254
-    AND NOT regexp_matches(candidate, '@(?:.*\.)?(?:arpa|invalid|local|localhost|onion|test)$|[@.][a-wyz0-9].--|[@.]x[a-mo-z0-9\-]--|@.*[a-z0-9\-]{64}|@.{254}');
+    AND NOT regexp_matches(candidate, '@(?:.*\.)?(?:arpa|invalid|local|localhost|onion|test)$|[@.][a-wyz0-9].--|[@.]x[a-mo-z0-9\-]--')
+    AND (strlen(candidate) <= 64 OR strlen(split_part(candidate, '@', 2)) <= 253
+        AND list_max(list_transform(string_split(split_part(candidate, '@', 2), '.'), lambda label: strlen(label))) <= 63);
 
 -- The mailbox behind an address, for telling whether two addresses are one: dots and tags that the provider ignores.
 CREATE OR REPLACE TEMP MACRO email_identity(email, domain) AS

@@ -6,8 +6,8 @@ CREATE OR REPLACE TEMP MACRO is_one_case(cell) AS
 -- One word of a name (in small letters) in title case: Mc, O', particles and suffixes as they are written.
 CREATE OR REPLACE TEMP MACRO cased_word(word) AS
     CASE
-        WHEN list_position(['van', 'von', 'der', 'den', 'de', 'del', 'della', 'di', 'da', 'dos', 'du', 'la', 'le', 'ten', 'ter', 'zu', 'bin', 'ibn', 'el', 'y'], word) IS NOT NULL THEN word
-        WHEN list_position(['ii', 'iii', 'iv', 'vi', 'vii', 'viii'], word) IS NOT NULL THEN upper(word)
+        WHEN strpos(' van von der den de del della di da dos du la le ten ter zu bin ibn el y ', ' ' || word || ' ') > 0 THEN word
+        WHEN strpos(' ii iii iv vi vii viii ', ' ' || word || ' ') > 0 THEN upper(word)
         WHEN starts_with(word, 'mc') AND strlen(word) >= 5 THEN 'Mc' || upper(word[3]) || word[4:]
         WHEN starts_with(word, 'o''') OR starts_with(word, 'd''') THEN upper(word[1]) || '''' || upper(word[3]) || word[4:]
         ELSE upper(word[1]) || word[2:]
@@ -53,7 +53,7 @@ CREATE OR REPLACE TEMP MACRO given_name(bare) AS
     CASE
         WHEN regexp_full_match(bare, '(?i)[^ ,]*|.*, ?(?:inc|llc|ltd|limited|gmbh|ag|corp|co|plc|esq|cpa|md|sa|bv)\.?') THEN NULL
         WHEN contains(bare, ',') THEN nullif(split_part(trim(split_part(bare, ',', 2)), ' ', 1), '')
-        WHEN regexp_matches(bare, '^\p{L}\.? ') AND NOT regexp_full_match(bare, '[^ ]+ [^ ]+') THEN split_part(bare, ' ', 1) || ' ' || split_part(bare, ' ', 2)
+        WHEN regexp_matches(bare, '^[A-Za-z]\.? ') AND NOT regexp_full_match(bare, '[^ ]+ [^ ]+') THEN split_part(bare, ' ', 1) || ' ' || split_part(bare, ' ', 2)
         WHEN regexp_matches(bare, '(?i)^(?:van|von|de|del|di|da|al|el|bin|st\.?) ') THEN NULL
         ELSE split_part(bare, ' ', 1)
     END;

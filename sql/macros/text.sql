@@ -37,8 +37,8 @@ CREATE OR REPLACE TEMP MACRO fold_name(cell) AS
     regexp_replace(lower(strip_accents(replace(cell, '&', ' and '))), '[^\p{L}\p{N}]+', '', 'g');
 
 -- Names may be words that stand for nothing elsewhere: people are called Null and Test, a company X.
-CREATE OR REPLACE TEMP MACRO is_nameless(cell) AS
-    is_placeholder(cell) AND list_position(['X', 'Test', 'Testing', 'Na', 'NA', 'Nan', 'Nil', 'Null', 'None', 'Private', 'Call', 'TBA'], cell) IS NULL;
+CREATE OR REPLACE TEMP MACRO may_be_a_name(cell) AS
+    list_position(['X', 'Test', 'Testing', 'Na', 'NA', 'Nan', 'Nil', 'Null', 'None', 'Private', 'Call', 'TBA'], cell) IS NOT NULL;
 
 CREATE OR REPLACE TEMP MACRO blank_characters() AS
     E' \t\n\r\f\x0b\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000';
@@ -60,10 +60,12 @@ CREATE OR REPLACE TEMP MACRO text_value(fault, cell, most) AS
     CASE WHEN fault IS NULL THEN cell WHEN fault = 'placeholder_value' THEN NULL
         WHEN fault = 'value_truncated' THEN left(cell, most) ELSE cell END;
 
+-- Codes of cells whose meaning was kept.
+CREATE OR REPLACE TEMP MACRO is_repair(code) AS code = 'control_characters_removed' OR code = 'leading_zero_restored';
+
 -- Whether the cell as received must be kept in `extra`: all that was not merely repaired.
 CREATE OR REPLACE TEMP MACRO is_set_aside(fault) AS
-    fault.code NOT IN ('control_characters_removed', 'leading_zero_restored')
-    AND NOT (fault.column_name = 'region' AND fault.code = 'invalid_region');
+    NOT is_repair(fault.code) AND NOT (fault.column_name = 'region' AND fault.code = 'invalid_region');
 
 -- `extra` with the cells that were set aside under their columns' names; what is there already stays.
 CREATE OR REPLACE TEMP MACRO with_set_aside(extra, faults) AS

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
-from aiqleads_pipeline.stages.engine import SQL_DIR, load_reference, run_sql, set_variables
+from aiqleads_pipeline.stages.engine import SQL_DIR, define_table, load_reference, run_sql, set_variables
 from aiqleads_pipeline.stages.validate.settling import (
     settle_emails,
     settle_numbers_and_times,
@@ -78,9 +78,9 @@ def check_leads(
     settle_phones(con, run("stages/validate/unsettled_phones"))
     settle_sites(con)
     set_variables(con, **_only_row(run("stages/validate/phone_patterns")))
-    cells = run("stages/validate/cells")
-    values = run("stages/validate/values", checked_cells=cells)
-    return run("stages/validate/checked", checked_values=values)
+    define_table(con, "stages/validate/cells", "checked_cells")
+    define_table(con, "stages/validate/values", "checked_values")
+    return run("stages/validate/checked")
 
 
 def _set_rates(con: DuckDBPyConnection, currency: str) -> None:

@@ -6,11 +6,13 @@ row for '' as well, so that every lead finds one. The libraries load only if som
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from aiqleads_pipeline.stages.engine import load_reference, run_sql
 
 SMALL = 100  # rows
+HOST_NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,14 +108,15 @@ def _digits_abroad(digits: str, calling_code: int) -> str | None:
 
 
 def _ascii_host(host: str) -> str | None:
-    if host.isascii():
-        return host
-    import idna
+    """The host's name as it stands in DNS; None if it can be nobody's."""
+    if not host.isascii():
+        import idna
 
-    try:
-        return idna.encode(host, uts46=True).decode("ascii")
-    except idna.IDNAError:
-        return None
+        try:
+            host = idna.encode(host, uts46=True).decode("ascii")
+        except idna.IDNAError:
+            return None
+    return host if HOST_NAME.fullmatch(host) else None
 
 
 def _fill(con: DuckDBPyConnection, table: str, columns: dict[str, Sequence[str | None]]) -> None:

@@ -7,12 +7,6 @@ WITH odd AS (
     UNION ALL
     SELECT DISTINCT 'budget_usd' AS column_name, budget_usd AS received FROM raw WHERE NOT is_plain_number(budget_usd)
     UNION ALL
-    SELECT DISTINCT 'page_views_count' AS column_name, page_views_count AS received FROM raw WHERE NOT is_plain_number(page_views_count)
-    UNION ALL
-    SELECT DISTINCT 'email_opens_count' AS column_name, email_opens_count AS received FROM raw WHERE NOT is_plain_number(email_opens_count)
-    UNION ALL
-    SELECT DISTINCT 'form_submissions_count' AS column_name, form_submissions_count AS received FROM raw WHERE NOT is_plain_number(form_submissions_count)
-    UNION ALL
     SELECT DISTINCT 'last_activity_at', last_activity_at FROM raw WHERE NOT is_plain_time(last_activity_at)
     UNION ALL
     SELECT DISTINCT 'consent_at', consent_at FROM raw WHERE NOT is_plain_time(consent_at)

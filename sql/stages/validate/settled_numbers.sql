@@ -41,9 +41,9 @@ valued AS (
         CASE
             WHEN is_money THEN round(amount * rate, 2)
             WHEN mark = '' AND amount IS NOT NULL THEN amount
-            WHEN column_name = 'employee_count' THEN damaged_range(cell)
+            ELSE damaged_range(cell)
         END AS value,
-        CASE WHEN is_money THEN 1e15 WHEN column_name = 'employee_count' THEN 1e7 ELSE 1e9 END AS most
+        CASE WHEN is_money THEN 1e15 ELSE 1e7 END AS most
     FROM amounts
 )
 
@@ -63,4 +63,4 @@ SELECT
     CASE WHEN value BETWEEN 0 AND most THEN value END AS value
 FROM valued
 UNION ALL
-SELECT unnest(['employee_count', 'annual_revenue_usd', 'budget_usd', 'page_views_count', 'email_opens_count', 'form_submissions_count']), '', NULL, NULL
+SELECT unnest(['employee_count', 'annual_revenue_usd', 'budget_usd']), '', NULL, NULL

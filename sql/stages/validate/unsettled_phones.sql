@@ -5,6 +5,7 @@ WITH numbers AS (
     FROM raw
     JOIN checked_places AS place
         ON place.country_received = coalesce(raw.country, '') AND place.region_received = coalesce(raw.region, '')
+        AND place.postal_code_received = coalesce(raw.postal_code, '')
     WHERE phone IS NOT NULL AND NOT is_placeholder(phone) AND NOT is_phone_damaged(phone)
 ),
 

@@ -1,70 +1,103 @@
--- Grain: raw row. Key: lead_id. Inputs: view checked_cells; tables settled_emails, settled_phones, settled_sites,
--- settled_numbers, settled_times; variable zip_states.
--- Every column's value (`v_*`) and what is wrong with the cell (`e_*`, a reason code or null).
-WITH numbers AS (
+-- Grain: raw row. Inputs: table macro checked_cells; tables checked_places, settled_emails, settled_phones, settled_sites,
+-- settled_numbers, settled_times. Columns: the lead's values by their names, and `e_*`: what is wrong with a cell (a
+-- reason code or null).
+WITH located AS (
     SELECT
-        *,
-        CASE WHEN needs_care THEN list_transform([
-            {'received': external_id, 'cell': c_external_id, 'is_name': false},
-            {'received': lead_source, 'cell': c_lead_source, 'is_name': false},
-            {'received': campaign, 'cell': c_campaign, 'is_name': false},
-            {'received': job_title, 'cell': c_job_title, 'is_name': false},
-            {'received': company_name, 'cell': c_company_name, 'is_name': true},
-            {'received': industry, 'cell': c_industry, 'is_name': false},
-            {'received': street, 'cell': c_street, 'is_name': false},
-            {'received': city, 'cell': c_city, 'is_name': false},
-            {'received': product_interest, 'cell': c_product_interest, 'is_name': false},
-            {'received': first_name, 'cell': c_first_name, 'is_name': true},
-            {'received': last_name, 'cell': c_last_name, 'is_name': true},
-            {'received': full_name, 'cell': c_full_name, 'is_name': true}
-        ], lambda text: text_fault(text.received, text.cell, CASE WHEN text.is_name THEN is_nameless(text.cell) ELSE is_placeholder(text.cell) END, 500)) END AS text_faults,
-        CASE WHEN needs_care THEN list_transform([c_email, c_phone, c_linkedin_url, c_website, c_region, c_postal_code, c_country, c_consent],
-            lambda cell: is_placeholder(cell)) END AS nothings,
+        received, needs_care, cells,
+        place.country, place.region, place.postal_code, place.e_country, place.e_region, place.e_postal_code,
+        place.phone_country, place.calling_code, place.national_prefix, place.names_no_country,
+        CASE WHEN needs_care THEN cells[13].cell ELSE nullif(received.email, '') END AS c_email,
+        CASE WHEN needs_care THEN cells[14].cell ELSE nullif(received.phone, '') END AS c_phone,
+        CASE WHEN needs_care THEN cells[16].cell ELSE nullif(received.website, '') END AS c_website,
+        CASE WHEN needs_care THEN cells[15].cell ELSE nullif(received.linkedin_url, '') END AS c_linkedin_url,
+        CASE WHEN needs_care THEN cells[17].cell ELSE nullif(received.consent, '') END AS c_consent,
+        clean_lines(received.message) AS c_message,
+        CASE WHEN needs_care THEN cells[10].kept ELSE nullif(received.first_name, '') END AS first_name,
+        CASE WHEN needs_care THEN cells[11].kept ELSE nullif(received.last_name, '') END AS last_name,
+        CASE WHEN needs_care THEN cells[12].kept ELSE nullif(received.full_name, '') END AS full_name
+    FROM checked_cells()
+    -- Every combination is in the table once, so no row is lost or doubled.
+    LEFT JOIN checked_places AS place
+        ON place.country_received = coalesce(received.country, '') AND place.region_received = coalesce(received.region, '')
+        AND place.postal_code_received = coalesce(received.postal_code, '')
+),
+
+stripped AS (
+    SELECT
+        * REPLACE (
+            cased_name(first_name) AS first_name,
+            cased_family_name(last_name) AS last_name,
+            cased_name(full_name) AS full_name
+        ),
         email_candidate(c_email) AS email_text,
         CASE WHEN NOT is_phone_damaged(c_phone) THEN phone_without_extension(c_phone) END AS phone_number,
         web_host(c_website) AS host
-    FROM checked_cells
+    FROM located
 ),
 
 digits AS (
     SELECT
-        *,
-        is_usual_email(email_text) AND NOT coalesce(nothings[1], false) AS is_usual_email,
+        * EXCLUDE (phone_number),
+        is_usual_email(email_text) AND cells[13].fault IS DISTINCT FROM 'placeholder_value' AS is_usual_email,
+        CASE WHEN cells[14].fault IS DISTINCT FROM 'placeholder_value' THEN phone_number END AS phone_number,
         CASE
-            WHEN nothings[2] OR phone_number IS NULL THEN NULL
+            WHEN cells[14].fault = 'placeholder_value' OR phone_number IS NULL THEN NULL
             WHEN regexp_full_match(phone_number, '[0-9]+') THEN phone_number
             ELSE regexp_replace(phone_number, '[^0-9]+', '', 'g')
-        END AS phone_digits
-    FROM numbers
+        END AS phone_digits,
+        CASE WHEN full_name IS NOT NULL AND (first_name IS NULL OR last_name IS NULL) THEN bare_name(full_name) END AS bare
+    FROM stripped
 ),
 
 abroad AS (
-    SELECT *, digits_abroad(phone_number, phone_digits, calling_code) AS phone_abroad, is_dummy_number(phone_digits) AS is_dummy_phone
+    SELECT
+        * EXCLUDE (bare) REPLACE (
+            CASE WHEN bare IS NULL OR first_name IS NOT NULL THEN first_name
+                WHEN last_name IS NULL OR lower(family_name(bare)) = lower(last_name) THEN given_name(bare) END AS first_name,
+            CASE WHEN bare IS NULL OR last_name IS NOT NULL THEN last_name
+                WHEN first_name IS NULL OR starts_with(lower(bare), lower(first_name) || ' ') THEN family_name(bare) END AS last_name,
+            CASE WHEN full_name IS NULL AND first_name IS NOT NULL AND last_name IS NOT NULL THEN first_name || ' ' || last_name
+                ELSE full_name END AS full_name
+        ),
+        digits_abroad(phone_number, phone_digits, calling_code) AS phone_abroad,
+        is_dummy_number(phone_digits) AS is_dummy_phone
     FROM digits
 ),
 
 keyed AS (
     SELECT
-        *,
+        * EXCLUDE (phone_number, phone_abroad, calling_code, national_prefix),
         CASE WHEN is_usual_email THEN '' WHEN needs_email_library(email_text) THEN email_text ELSE '' END AS email_key,
         CASE WHEN needs_phone_library(phone_number, phone_digits, phone_abroad, phone_country, calling_code) THEN phone_number ELSE '' END AS phone_key,
         first_reading(phone_digits, phone_abroad, calling_code, national_prefix) AS phone_reading,
         second_reading(phone_digits, phone_abroad, calling_code, national_prefix) AS phone_second,
-        CASE WHEN is_deep_host(host) THEN host ELSE '' END AS host_key
+        CASE WHEN is_deep_host(host) THEN host ELSE '' END AS host_key,
+        CASE WHEN received.employee_count IS NULL OR is_plain_number(received.employee_count) THEN '' ELSE received.employee_count END AS employee_count_key,
+        CASE WHEN received.annual_revenue_usd IS NULL OR is_plain_number(received.annual_revenue_usd) THEN '' ELSE received.annual_revenue_usd END AS annual_revenue_usd_key,
+        CASE WHEN received.budget_usd IS NULL OR is_plain_number(received.budget_usd) THEN '' ELSE received.budget_usd END AS budget_usd_key,
+        CASE WHEN received.last_activity_at IS NULL OR is_plain_time(received.last_activity_at) THEN '' ELSE received.last_activity_at END AS last_activity_at_key,
+        CASE WHEN received.consent_at IS NULL OR is_plain_time(received.consent_at) THEN '' ELSE received.consent_at END AS consent_at_key,
+        CASE WHEN received.created_at IS NULL OR is_plain_time(received.created_at) THEN '' ELSE received.created_at END AS created_at_key
     FROM abroad
 ),
 
 settled AS (
     SELECT
-        keyed.*,
+        keyed.* EXCLUDE (email_text, phone_reading, phone_second, host, host_key, employee_count_key, annual_revenue_usd_key, budget_usd_key, last_activity_at_key, consent_at_key, created_at_key),
         CASE WHEN is_usual_email THEN email_text WHEN email_key <> '' THEN settled_emails.email WHEN is_email(email_text) THEN email_text END AS email_read,
         CASE
             WHEN phone_key <> '' THEN settled_phones.e164
             WHEN phone_reading IS NULL OR is_dummy_phone THEN NULL
             WHEN is_number(phone_reading) THEN '+' || phone_reading
             WHEN is_number(phone_second) THEN '+' || phone_second
-        END AS v_phone_e164,
-        CASE WHEN host_key <> '' THEN settled_sites.domain WHEN keyed.host <> '' THEN keyed.host END AS v_website
+        END AS phone_e164,
+        CASE WHEN host_key <> '' THEN settled_sites.domain WHEN keyed.host <> '' THEN keyed.host END AS website,
+        employee_count_odd.fault AS e_employee_count, CASE WHEN employee_count_key <> '' THEN employee_count_odd.value ELSE keyed.received.employee_count::DOUBLE END AS employee_count,
+        annual_revenue_usd_odd.fault AS e_annual_revenue_usd, CASE WHEN annual_revenue_usd_key <> '' THEN annual_revenue_usd_odd.value ELSE round(keyed.received.annual_revenue_usd::DOUBLE * getvariable('home_rate'), 2) END AS annual_revenue_usd,
+        budget_usd_odd.fault AS e_budget_usd, CASE WHEN budget_usd_key <> '' THEN budget_usd_odd.value ELSE round(keyed.received.budget_usd::DOUBLE * getvariable('home_rate'), 2) END AS budget_usd,
+        last_activity_at_odd.fault AS e_last_activity_at, CASE WHEN last_activity_at_key <> '' THEN last_activity_at_odd.moment ELSE keyed.received.last_activity_at::TIMESTAMPTZ END AS last_activity_at,
+        consent_at_odd.fault AS e_consent_at, CASE WHEN consent_at_key <> '' THEN consent_at_odd.moment ELSE keyed.received.consent_at::TIMESTAMPTZ END AS consent_at,
+        created_at_odd.fault AS e_created_at, CASE WHEN created_at_key <> '' THEN created_at_odd.moment ELSE keyed.received.created_at::TIMESTAMPTZ END AS created_at
     FROM keyed
     -- Each of these tables holds every key that occurs, and '' for rows that need none: one match a row.
     -- (LEFT keeps the lead as the side that streams; an inner join may be turned round.)
@@ -72,90 +105,43 @@ settled AS (
     LEFT JOIN settled_phones ON settled_phones.number = keyed.phone_key
         AND settled_phones.country = CASE WHEN keyed.phone_key <> '' THEN coalesce(keyed.phone_country, '') ELSE '' END
     LEFT JOIN settled_sites ON settled_sites.host = keyed.host_key
-),
-
-amounts AS (
-    SELECT
-        settled.*,
-        coalesce(employee_count_odd.value, CASE WHEN employee_count_odd.received = '' THEN settled.employee_count::DOUBLE END) AS n_employee_count, employee_count_odd.fault AS f_employee_count,
-        coalesce(annual_revenue_usd_odd.value, CASE WHEN annual_revenue_usd_odd.received = '' THEN settled.annual_revenue_usd::DOUBLE END) AS n_annual_revenue_usd, annual_revenue_usd_odd.fault AS f_annual_revenue_usd,
-        coalesce(budget_usd_odd.value, CASE WHEN budget_usd_odd.received = '' THEN settled.budget_usd::DOUBLE END) AS n_budget_usd, budget_usd_odd.fault AS f_budget_usd,
-        coalesce(page_views_count_odd.value, CASE WHEN page_views_count_odd.received = '' THEN settled.page_views_count::DOUBLE END) AS n_page_views_count, page_views_count_odd.fault AS f_page_views_count,
-        coalesce(email_opens_count_odd.value, CASE WHEN email_opens_count_odd.received = '' THEN settled.email_opens_count::DOUBLE END) AS n_email_opens_count, email_opens_count_odd.fault AS f_email_opens_count,
-        coalesce(form_submissions_count_odd.value, CASE WHEN form_submissions_count_odd.received = '' THEN settled.form_submissions_count::DOUBLE END) AS n_form_submissions_count, form_submissions_count_odd.fault AS f_form_submissions_count,
-        coalesce(last_activity_at_odd.moment, CASE WHEN last_activity_at_odd.received = '' THEN settled.last_activity_at::TIMESTAMPTZ END) AS v_last_activity_at, last_activity_at_odd.fault AS e_last_activity_at,
-        coalesce(consent_at_odd.moment, CASE WHEN consent_at_odd.received = '' THEN settled.consent_at::TIMESTAMPTZ END) AS v_consent_at, consent_at_odd.fault AS e_consent_at,
-        coalesce(created_at_odd.moment, CASE WHEN created_at_odd.received = '' THEN settled.created_at::TIMESTAMPTZ END) AS v_created_at, created_at_odd.fault AS e_created_at,
-        -- Which postal codes are read as American: the row says US, or its region is a US state and it names no country.
-        CASE WHEN own_country = 'US' OR (c_country IS NULL AND (starts_with(region_code, 'US-') OR (region_code IS NULL AND us_region_code IS NOT NULL)))
-            THEN padded_zip(c_postal_code) END AS zip
-    FROM settled
-    LEFT JOIN settled_numbers AS employee_count_odd ON employee_count_odd.column_name = 'employee_count'
-        AND employee_count_odd.received = CASE WHEN settled.employee_count IS NULL OR is_plain_number(settled.employee_count) THEN '' ELSE settled.employee_count END
-    LEFT JOIN settled_numbers AS annual_revenue_usd_odd ON annual_revenue_usd_odd.column_name = 'annual_revenue_usd'
-        AND annual_revenue_usd_odd.received = CASE WHEN settled.annual_revenue_usd IS NULL OR is_plain_number(settled.annual_revenue_usd) THEN '' ELSE settled.annual_revenue_usd END
-    LEFT JOIN settled_numbers AS budget_usd_odd ON budget_usd_odd.column_name = 'budget_usd'
-        AND budget_usd_odd.received = CASE WHEN settled.budget_usd IS NULL OR is_plain_number(settled.budget_usd) THEN '' ELSE settled.budget_usd END
-    LEFT JOIN settled_numbers AS page_views_count_odd ON page_views_count_odd.column_name = 'page_views_count'
-        AND page_views_count_odd.received = CASE WHEN settled.page_views_count IS NULL OR is_plain_number(settled.page_views_count) THEN '' ELSE settled.page_views_count END
-    LEFT JOIN settled_numbers AS email_opens_count_odd ON email_opens_count_odd.column_name = 'email_opens_count'
-        AND email_opens_count_odd.received = CASE WHEN settled.email_opens_count IS NULL OR is_plain_number(settled.email_opens_count) THEN '' ELSE settled.email_opens_count END
-    LEFT JOIN settled_numbers AS form_submissions_count_odd ON form_submissions_count_odd.column_name = 'form_submissions_count'
-        AND form_submissions_count_odd.received = CASE WHEN settled.form_submissions_count IS NULL OR is_plain_number(settled.form_submissions_count) THEN '' ELSE settled.form_submissions_count END
-    LEFT JOIN settled_times AS last_activity_at_odd ON last_activity_at_odd.column_name = 'last_activity_at'
-        AND last_activity_at_odd.received = CASE WHEN settled.last_activity_at IS NULL OR is_plain_time(settled.last_activity_at) THEN '' ELSE settled.last_activity_at END
-    LEFT JOIN settled_times AS consent_at_odd ON consent_at_odd.column_name = 'consent_at'
-        AND consent_at_odd.received = CASE WHEN settled.consent_at IS NULL OR is_plain_time(settled.consent_at) THEN '' ELSE settled.consent_at END
-    LEFT JOIN settled_times AS created_at_odd ON created_at_odd.column_name = 'created_at'
-        AND created_at_odd.received = CASE WHEN settled.created_at IS NULL OR is_plain_time(settled.created_at) THEN '' ELSE settled.created_at END
-),
-
-zips AS (
-    SELECT
-        *,
-        zip <> c_postal_code AS is_changed_zip,
-        CASE WHEN zip <> c_postal_code OR own_country IS NULL
-            THEN coalesce(getvariable('zip_states')[left(zip, 3)::INTEGER + 1], []) END AS zip_states
-    FROM amounts
-),
-
-places AS (
-    SELECT
-        *,
-        CASE
-            WHEN c_country IS NOT NULL THEN own_country
-            WHEN region_code IS NOT NULL THEN home_country
-            WHEN us_region_code IS NOT NULL AND list_contains(zip_states, us_region_code[4:]) THEN 'US'
-        END AS v_country
-    FROM zips
-),
-
-regions AS (
-    SELECT
-        *,
-        CASE WHEN c_country IS NOT NULL AND own_country IS NULL THEN NULL WHEN v_country = 'US' THEN coalesce(region_code, us_region_code)
-            ELSE region_code END AS v_region_code
-    FROM places
-),
-
-codes AS (
-    SELECT
-        *,
-        CASE
-            WHEN nothings[6] THEN NULL
-            WHEN v_country IS DISTINCT FROM 'US' THEN tidy_postal_code(c_postal_code, v_country)
-            WHEN NOT is_changed_zip OR NOT starts_with(zip, '0') OR starts_with(c_postal_code, '0') THEN zip
-            WHEN v_region_code IS NULL AND len(zip_states) > 0 THEN zip
-            WHEN list_contains(zip_states, v_region_code[4:]) THEN zip
-        END AS postal_read
-    FROM regions
+    LEFT JOIN settled_numbers AS employee_count_odd ON employee_count_odd.column_name = 'employee_count' AND employee_count_odd.received = keyed.employee_count_key
+    LEFT JOIN settled_numbers AS annual_revenue_usd_odd ON annual_revenue_usd_odd.column_name = 'annual_revenue_usd' AND annual_revenue_usd_odd.received = keyed.annual_revenue_usd_key
+    LEFT JOIN settled_numbers AS budget_usd_odd ON budget_usd_odd.column_name = 'budget_usd' AND budget_usd_odd.received = keyed.budget_usd_key
+    LEFT JOIN settled_times AS last_activity_at_odd ON last_activity_at_odd.column_name = 'last_activity_at' AND last_activity_at_odd.received = keyed.last_activity_at_key
+    LEFT JOIN settled_times AS consent_at_odd ON consent_at_odd.column_name = 'consent_at' AND consent_at_odd.received = keyed.consent_at_key
+    LEFT JOIN settled_times AS created_at_odd ON created_at_odd.column_name = 'created_at' AND created_at_odd.received = keyed.created_at_key
 )
 
 SELECT
-    * EXCLUDE (phone_number, phone_abroad, phone_reading, phone_second, host, email_key, phone_key, host_key, zip, zip_states, is_changed_zip),
-    coalesce(v_region_code, CASE WHEN nothings[5] THEN NULL ELSE left(c_region, 500) END) AS v_region,
-    CASE WHEN v_country = 'US' OR is_postal_code(postal_read, v_country) THEN postal_read END AS v_postal_code,
-    CASE WHEN NOT is_placeholder_email(email_read) THEN email_read END AS v_email,
-    linkedin_address(c_linkedin_url) AS v_linkedin_url,
-    read_flag(c_consent) AS v_consent
-FROM codes
+    * EXCLUDE (c_email, c_website, email_read, email_key, is_usual_email, phone_digits, is_dummy_phone, phone_country, names_no_country)
+        REPLACE (CASE WHEN employee_count <= 1e7 THEN floor(employee_count)::BIGINT END AS employee_count,
+            coalesce(e_employee_count, CASE WHEN employee_count > 1e7 THEN 'out_of_range' END) AS e_employee_count),
+    CASE WHEN NOT is_placeholder_email(email_read) THEN email_read END AS email,
+    CASE
+        WHEN c_email IS NULL THEN NULL
+        WHEN cells[13].fault = 'placeholder_value' OR is_placeholder_email(email_read) THEN 'placeholder_value'
+        WHEN email_read IS NULL THEN 'invalid_email'
+        WHEN email_read <> c_email AND has_several_emails(c_email) THEN 'several_emails'
+        ELSE cells[13].fault
+    END AS e_email,
+    CASE WHEN phone_e164 IS NOT NULL THEN phone_extension_of(c_phone) END AS phone_extension,
+    -- A number that can be dialled but for the country that nobody named: kept for people to dial.
+    phone_e164 IS NULL AND names_no_country AND strlen(phone_digits) BETWEEN 7 AND 15 AND NOT is_dummy_phone
+        AND regexp_full_match(c_phone, '[0-9(][0-9 ().\-/]*(?:(?i:ext?\.?|x|#) ?\d+)?') AS is_local_phone,
+    CASE
+        WHEN c_phone IS NULL THEN NULL
+        WHEN phone_e164 IS NULL AND is_phone_damaged(c_phone) THEN 'spreadsheet_arithmetic'
+        WHEN cells[14].fault = 'placeholder_value' OR is_dummy_phone THEN 'placeholder_value'
+        WHEN phone_e164 IS NULL THEN 'invalid_phone'
+        WHEN has_several_phones(c_phone) THEN 'several_phones'
+        ELSE cells[14].fault
+    END AS e_phone,
+    linkedin_address(c_linkedin_url) AS linkedin_url,
+    CASE WHEN website IS NULL AND c_website IS NOT NULL THEN coalesce(cells[16].fault, 'invalid_url') ELSE cells[16].fault END AS e_website,
+    read_flag(c_consent) AS consent,
+    text_fault(received.message, c_message, is_placeholder(c_message), 20000) AS e_message,
+    TRY_CAST(replace(received.page_views_count, ',', '') AS DOUBLE) AS page_views_count,
+    TRY_CAST(replace(received.email_opens_count, ',', '') AS DOUBLE) AS email_opens_count,
+    TRY_CAST(replace(received.form_submissions_count, ',', '') AS DOUBLE) AS form_submissions_count
+FROM settled

@@ -28,6 +28,7 @@ class Reader:
     con: duckdb.DuckDBPyConnection
     settings: Settings
     folder: Path
+    received_at: datetime = RECEIVED_AT
     _count: Iterator[int] = field(default_factory=itertools.count)
 
     def drop(self, content: bytes | str, name: str = "leads.csv") -> DropFile:
@@ -62,7 +63,7 @@ class Reader:
             rules or SourceRules(name="fair"),
             batch_id="20261123T093000-0001",
             channel="upload",
-            received_at=RECEIVED_AT,
+            received_at=self.received_at,
             settings=self._settings(settings),
             workdir=self.folder,
         )

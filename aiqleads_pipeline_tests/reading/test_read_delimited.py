@@ -239,7 +239,8 @@ def slowly(reader, text: bytes, monkeypatch: pytest.MonkeyPatch) -> list[tuple[A
         return reader.rows(text)
 
 
-CELL = st.text(st.sampled_from("ab1 ,;|\t'\"\\é中\n\r@."), max_size=8)
+PIECES = [*"ab1 ,;|\t'\"\\é中\n@.", "\r\n"]
+CELL = st.lists(st.sampled_from(PIECES), max_size=8).map("".join)
 HYPOTHESIS = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
@@ -256,8 +257,7 @@ HYPOTHESIS = settings(
 )
 @example([["a@b", "1", '"', "\\"]], ",", csv.QUOTE_ALL, "\n", "utf-8", True)
 def test_what_a_writer_wrote_is_read_back(reader, monkeypatch, rows, delimiter, quoting, end, encoding, backslash):
-    # A lone carriage return is a line end to some; lines within cells that read like records are taken for records.
-    assume(not any("\r" in cell for row in rows for cell in row))
+    # Lines within cells that read like records are taken for records.
     assume(not any("\n" in cell and cell.count(delimiter) > 1 for row in rows for cell in row))
     assume(all(sum("\n" in cell for cell in row) < 2 for row in rows))
     assume(all(any(row) for row in rows))
@@ -288,7 +288,7 @@ def test_whatever_is_broken_both_ways_of_reading_agree_and_account_for_every_lin
 ):
     out = io.StringIO(newline="")
     csv.writer(out, quoting=quoting, lineterminator="\n").writerows(lines)
-    body = out.getvalue().replace("\r", "")
+    body = out.getvalue()
     for position, change in cuts:
         at = position % (len(body) + 1)
         body = body[:at] + change + body[at + 1 :]

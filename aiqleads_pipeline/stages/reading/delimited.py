@@ -33,6 +33,10 @@ from aiqleads_pipeline.stages.reading.tolerant import bounded_lines, read_record
 _MAX_LINE_BYTES = 16 << 20
 # A table in memory takes about 1.3 times the text; beyond this share of the limit the text is parsed twice instead.
 _IN_MEMORY_SHARE = 0.4
+_LINE_ENDS = {
+    "\n": duckdb.CSVLineTerminator.LINE_FEED,
+    "\r\n": duckdb.CSVLineTerminator.CARRIAGE_RETURN_LINE_FEED,
+}
 _names = itertools.count()
 
 
@@ -104,12 +108,14 @@ def scan_plain(
 ) -> DuckDBPyRelation:
     """The lazy relation of a plain CSV: ``LINE_COLUMNS`` (after the columns ``first``) and cells."""
     types = {**(first or {}), **dict(zip(LINE_COLUMNS, ("BIGINT", "BIGINT", "VARCHAR", "VARCHAR"), strict=True))}
-    return _scan(con, path, Dialect(","), types | dict.fromkeys(columns_of(width), "VARCHAR"), 0, _MAX_LINE_BYTES)
+    return _scan(con, path, Dialect(","), types | dict.fromkeys(columns_of(width), "VARCHAR"), 0, _MAX_LINE_BYTES, "\n")
 
 
 def _scan(
-    con: DuckDBPyConnection, path: Path, dialect: Dialect, types: dict[str, str], skip: int, max_line: int
+    con: DuckDBPyConnection, path: Path, dialect: Dialect, types: dict[str, str], skip: int, max_line: int, end: str
 ) -> DuckDBPyRelation:
+    # Left to itself the engine takes a line end within the first quoted cell for that of the file.
+    stated: Any = {"lineterminator": _LINE_ENDS[end]} if end in _LINE_ENDS else {}
     return con.read_csv(
         glob.escape(str(path)),
         columns=types,
@@ -122,6 +128,7 @@ def _scan(
         strict_mode=True,
         max_line_size=max_line,
         buffer_size=max(32 << 20, 2 * max_line),
+        **stated,
     )
 
 
@@ -130,7 +137,7 @@ def _read_fast(con: DuckDBPyConnection, text: TextFile, layout: Layout, settings
         raise _NotProven
     cells = columns_of(layout.width)
     types = dict.fromkeys(cells, "VARCHAR")
-    scan = _scan(con, text.path, layout.dialect, types, layout.lines_before_rows, 2 << 20)
+    scan = _scan(con, text.path, layout.dialect, types, layout.lines_before_rows, 2 << 20, text.line_end)
     name = f"drop_{next(_names)}"
     try:
         if text.path.stat().st_size < settings.ENGINE_MEMORY_MB * (1 << 20) * _IN_MEMORY_SHARE:

@@ -125,23 +125,33 @@ def find_header(records: Sequence[Sequence[str]], knows: Knows) -> HeaderRow:
     known. Title rows, notes and comments may stand above.
     """
     best, most = None, 0
+    usual = _first_of_usual_width(records)
+    is_one_column = bool(records) and len(records[usual]) == 1
     for index, record in enumerate(records[:_PREAMBLE_RECORDS]):
         filled = [cell for cell in record if cell.strip()]
         if not filled or any(_EMAIL.fullmatch(cell.strip()) for cell in filled):
+            continue
+        if len(filled) == 1 and not is_one_column:
             continue
         known = len({meaning for cell in filled if (meaning := knows(cell))})
         enough = known >= 3 or known * 4 >= len(filled)
         if any(_is_data(cell.strip()) for cell in filled):
             enough = known >= 2 and known * 2 >= len(filled)
-        if known > most and enough and (index == 0 or known >= 2 or len(filled) == 1):
+        if known > most and enough and (index == 0 or known >= 2 or is_one_column):
             best, most = index, known
     if best is not None:
         return HeaderRow(best, most)
-    for index, record in enumerate(records[:1]):
-        filled = [cell.strip() for cell in record if cell.strip()]
-        if filled and len(set(filled)) == len(filled) and not any(_is_data(cell) for cell in filled):
-            return HeaderRow(index, 0)
+    filled = [cell.strip() for cell in records[usual] if cell.strip()] if records else []
+    if filled and len(set(filled)) * 2 > len(filled) and not any(_is_data(cell) for cell in filled):
+        return HeaderRow(usual, 0)
     return HeaderRow(None, 0)
+
+
+def _first_of_usual_width(records: Sequence[Sequence[str]]) -> int:
+    """The first record with as many cells as most have: title rows and comments have fewer."""
+    counts = [len(record) for record in records]
+    usual = max(set(counts), key=counts.count, default=0)
+    return counts.index(usual) if counts.count(usual) * 2 > len(counts) else 0
 
 
 def numbered_headers(width: int) -> list[str]:
@@ -175,7 +185,7 @@ def _layout(lines: list[str], skipped: int, dialect: Dialect, knows: Knows) -> t
         headers, before = numbered_headers(width), skipped
     else:
         cells = list(records[found.index])
-        headers = distinct_headers(cells + [""] * (width - len(cells)))
+        headers = distinct_headers([*cells, *[""] * width][:width])
         before = skipped + kept[found.index][1]
     samples = [[*row[:width]] for row in rows if len(row) >= width and not any(row[width:])]
     steady = len(samples) / len(rows) if rows else 0.5

@@ -61,8 +61,11 @@ def meaning_of(header: str) -> str | None:
     return found.column if found else None
 
 
-def map_headers(headers: Sequence[str], own: Mapping[str, str]) -> list[Mapped]:
-    """What each header means; ``own`` are the source's columns (header to contract column or ``ignore``)."""
+def map_headers(headers: Sequence[str], own: Mapping[str, str], several_drops: bool = False) -> list[Mapped]:
+    """What each header means; ``own`` are the source's columns (header to contract column or ``ignore``).
+
+    In a table of ``several_drops`` each may name its id in its own way.
+    """
     own_keys = {header_key(header): column for header, column in own.items()}
     found: list[tuple[str, _Alias | None, str]] = []
     for header in headers:
@@ -88,7 +91,7 @@ def map_headers(headers: Sequence[str], own: Mapping[str, str]) -> list[Mapped]:
             mapped.append(Mapped(header, None, "ignored", (9, position)))
         else:
             mapped.append(Mapped(header, column, how, (alias.strength, position)))
-    return _one_id_only(mapped)
+    return mapped if several_drops else _one_id_only(mapped)
 
 
 def _one_id_only(mapped: list[Mapped]) -> list[Mapped]:

@@ -80,7 +80,7 @@ def read_drops(
     parts: list[_Part] = []
     try:
         parts = _read_parts(con, drops, source, settings, workdir)
-        mappings = [map_headers(part.table.headers, source.columns) for part in parts]
+        mappings = [map_headers(part.table.headers, source.columns, part.key is None) for part in parts]
         _require_contact(parts, mappings)
         origin: dict[str, str | datetime] = {
             "batch_id": batch_id, "source": source.name, "source_channel": channel, "received_at": received_at,

@@ -50,6 +50,12 @@ class TextFile:
     head: str
 
     @property
+    def line_end(self) -> str:
+        """What most lines end with."""
+        pairs = self.head.count("\r\n")
+        return "\r\n" if self.newline == "\n" and 2 * pairs > self.head.count("\n") else self.newline
+
+    @property
     def starts_with_long_line(self) -> bool:
         """Whether the first line does not end within the head."""
         return self.has_long_lines and not ("\n" in self.head or "\r" in self.head)

@@ -30,6 +30,7 @@ class Child:
     name: str
     command: Sequence[str]
     socket: Path | None = None  # what it listens on; one that a killed predecessor left would be in its way
+    needs: Path | None = None  # the socket of another child that must be there before this one starts
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     failures_count: int = 0
@@ -52,7 +53,8 @@ class Child:
             say(f"{self.name} ended with status {self.process.returncode}; starting it again in {delay:.0f} s")
             self.start_not_before = time.monotonic() + delay
             self.process = None
-        if self.process is None and time.monotonic() >= self.start_not_before:
+        is_due = time.monotonic() >= self.start_not_before and (self.needs is None or self.needs.exists())
+        if self.process is None and is_due:
             self.start()
 
     def signal(self, number: int) -> None:

@@ -48,8 +48,9 @@ def _children(private: Path, port: int) -> list[Child]:
         Child(
             "webserver",
             python_module("dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "-w", str(workspace), *QUIET),
+            needs=code,
         ),
-        Child("daemon", python_module("dagster._daemon", "run", "-w", str(workspace), *QUIET)),
+        Child("daemon", python_module("dagster._daemon", "run", "-w", str(workspace), *QUIET), needs=code),
         Child("runner", python_module("aiqleads_pipeline.cli", "runner")),
     ]
 

@@ -104,10 +104,9 @@ def test_a_batch_somebody_works_on_is_not_freed(house, leads_csv):
 def test_old_partitions_are_retired_and_their_tables_stay(house, sensors, leads_csv):
     summary = house.process("old.csv", leads_csv("oldone"), "old")
     aged = house.with_settings(PARTITION_DAYS=1)
+    aging = f"received_at = received_at - interval '9 days' WHERE batch_id = '{summary.batch_id}'"
     with house.outside.store.transaction("test:age") as con:
-        con.exec_driver_sql(
-            f"UPDATE aiqleads.batches SET received_at = received_at - interval '9 days' WHERE batch_id = '{summary.batch_id}'"
-        )
+        con.exec_driver_sql(f"UPDATE aiqleads.batches SET {aging}")
     (retire,) = [s for s in build_sensors(aged.outside.settings) if s.name == "retire_old_partitions"]
     tick(house, retire)
     assert summary.batch_id not in house.instance.get_dynamic_partitions("batches")
@@ -117,12 +116,7 @@ def test_old_partitions_are_retired_and_their_tables_stay(house, sensors, leads_
 def test_the_definitions_load_with_everything_that_runs_unattended(house):
     repository = house.defs.get_repository_def()
     running = {s.name for s in repository.sensor_defs if s.default_status is dg.DefaultSensorStatus.RUNNING}
-    assert running == {
-        "watch_uploads",
-        "watch_webhooks",
-        "reap_dead_runs",
-        "retire_old_partitions",
-        "alert_failed_runs",
-    }
+    watching = {"watch_uploads", "watch_webhooks"}
+    assert running == {*watching, "reap_dead_runs", "retire_old_partitions", "alert_failed_runs"}
     schedules = {s.name for s in repository.schedule_defs if s.default_status is dg.DefaultScheduleStatus.RUNNING}
     assert schedules == {"rescore_every_night", "retrain_every_week", "audit_every_week"}

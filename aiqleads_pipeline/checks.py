@@ -112,7 +112,7 @@ def _meets_its_contract(table: str) -> Callable[[BatchRun], Verdict]:
         ids = {column.name for column in TABLES[table].columns if column.type == "UUID"}
         select = ", ".join(f'"{n}"::VARCHAR AS "{n}"' if n in ids else f'"{n}"' for n in relation.columns)
         if rows > CONTRACT_SAMPLE_ROWS:
-            relation = relation.query("t", f"FROM t USING SAMPLE reservoir({CONTRACT_SAMPLE_ROWS} ROWS) REPEATABLE (1)")
+            relation = run_sql(run.con, "checks/sampled_rows", sampled=relation)
         frame = relation.project(select).to_arrow_table().to_pandas()
         try:
             pandera_schema(table).validate(frame, lazy=True)

@@ -313,7 +313,9 @@ CLASSIFIED_LEADS = Table(
         Column("priority", TEXT, "How soon somebody must act", required=True, one_of=PRIORITIES),
         Column("priority_rule", TEXT, "The row of the decision table that gave the priority", required=True),
         Column("territory", TEXT, "Sales territory", required=True),
-        Column("territory_matched_on", TEXT, "account, postal_code, region, country, worldwide or default", required=True),
+        Column(
+            "territory_matched_on", TEXT, "account, postal_code, region, country, worldwide or default", required=True
+        ),
         Column("defaults_applied", TEXTS, "Which classes are defaults for want of facts", required=True),
         Column("degraded", TEXTS, "Codes of what had to be done without", required=True),
     ),

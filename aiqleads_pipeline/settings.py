@@ -42,10 +42,10 @@ class FeatureFlags(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    enableEnrichment: bool = True
-    enableMLScoring: bool = True
-    enableAutoRouting: bool = True
-    enableWebhooks: bool = True
+    enableEnrichment: bool = True  # noqa: N815  (public names)
+    enableMLScoring: bool = True  # noqa: N815
+    enableAutoRouting: bool = True  # noqa: N815
+    enableWebhooks: bool = True  # noqa: N815
 
 
 class Settings(BaseModel):

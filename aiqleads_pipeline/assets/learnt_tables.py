@@ -6,7 +6,6 @@ scored again with the same result.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import dagster as dg
 import pyarrow as pa
@@ -19,7 +18,8 @@ from aiqleads_pipeline.assets.specs import OWNERS
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.stages.conversion import TrainedModel, train
 from aiqleads_pipeline.stages.engine import open_engine, run_sql
-from aiqleads_pipeline.stages.score import score_leads, source_reliability as learn_reliability
+from aiqleads_pipeline.stages.score import score_leads
+from aiqleads_pipeline.stages.score import source_reliability as learn_reliability
 from aiqleads_pipeline.tables import all_batches, store_relation
 from resources.store import alerts, drops
 from resources.store.touches import count_touches

@@ -1,7 +1,5 @@
 """`outcomes`: how leads ended, from files dropped under ``uploads/outcomes/``, to the leads they speak of."""
 
-from typing import Any
-
 import dagster as dg
 import pyarrow as pa
 from duckdb import DuckDBPyRelation

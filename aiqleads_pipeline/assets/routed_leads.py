@@ -16,6 +16,7 @@ from resources import files
 from resources.store import alerts, deliveries, drops, reviews, routing
 
 TABLES = ("routed_leads", "review_queue", "deliveries")
+DECIDED_FROM = ("enriched_leads", "scored_leads", "classified_leads")
 
 
 @dg.multi_asset(
@@ -98,12 +99,12 @@ def _unsettled(run: BatchRun) -> DuckDBPyRelation:
 
 def _deliver_files(run: BatchRun) -> None:
     """The destinations that take a batch as one file get it now."""
-    tables = [run.read(t) for t in ("routed_leads", "enriched_leads", "scored_leads", "classified_leads")]
+    routed, enriched, scored, classified = (run.read(t) for t in ("routed_leads", *DECIDED_FROM))
     for destination in run.rules.destinations.enabled:
         if destination.goes_by_batch:
             files.deliver_batch(
                 run.outside.store,
-                deliver.list_leads(run.con, *tables, destination),
+                deliver.list_leads(run.con, routed, enriched, scored, classified, destination),
                 destination.name,
                 destination.folder_in(run.settings.home),
                 run.batch_id,

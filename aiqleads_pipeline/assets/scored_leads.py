@@ -1,7 +1,5 @@
 """`scored_leads`: quality, fit, intent, probability, and their sum in points."""
 
-from typing import Any
-
 import dagster as dg
 
 from aiqleads_pipeline.assets.batch_run import BatchRun, BatchRuns

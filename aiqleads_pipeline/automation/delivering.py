@@ -6,11 +6,13 @@ Belongs here: finding their tables. A batch's own leads are delivered by the bat
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 from duckdb import DuckDBPyRelation
 
 from aiqleads_pipeline.outside import Outside
+from aiqleads_pipeline.rules.destinations import Destination
 from aiqleads_pipeline.stages import deliver
 from aiqleads_pipeline.stages.engine import open_engine
 from resources import files
@@ -26,12 +28,12 @@ def deliver_assigned(outside: Outside) -> int:
             if not destination.goes_by_batch:
                 continue
 
-            def list_leads(batch_id: str, lead_ids: Sequence[UUID], to=destination) -> DuckDBPyRelation:  # type: ignore[no-untyped-def]
-                tables = [
-                    outside.lake.read(con, t, batch_id) for t in ("enriched_leads", "scored_leads", "classified_leads")
-                ]
+            def list_leads(batch_id: str, lead_ids: Sequence[UUID], to: Destination = destination) -> DuckDBPyRelation:
+                read = partial(outside.lake.read, con, batch_id=batch_id)
+                classified = read("classified_leads")
                 reviewed = con.from_arrow(reviews.leads_of_batch(outside.store, batch_id))
-                return deliver.list_leads(con, deliver.list_assigned(con, reviewed, tables[-1], lead_ids), *tables, to)
+                assigned = deliver.list_assigned(con, reviewed, classified, lead_ids)
+                return deliver.list_leads(con, assigned, read("enriched_leads"), read("scored_leads"), classified, to)
 
             folder = destination.folder_in(outside.settings.home)
             delivered += files.deliver_due(outside.store, destination.name, folder, list_leads, outside.settings.now())

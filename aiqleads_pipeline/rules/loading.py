@@ -102,9 +102,8 @@ def _construct(path: Path, node: yaml.Node, where: Path_, lines: dict[Path_, int
 
 
 def _scalar(node: yaml.Node) -> Any:
-    if isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:bool":
-        # YAML 1.1 reads NO (Norway) and ON (Ontario) as flags: only true and false are flags here.
-        if node.value.lower() not in ("true", "false"):
-            return node.value
+    is_flag = isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:bool"
+    if is_flag and node.value.lower() not in ("true", "false"):
+        return node.value  # YAML 1.1 reads NO (Norway) and ON (Ontario) as flags: only true and false are flags here
     loader = yaml.SafeLoader("")
     return loader.construct_object(node, deep=True)

@@ -18,10 +18,62 @@ HERE = Path(__file__).parent
 SEED = 20261123
 TODAY = date(2026, 11, 20)
 
-FIRST = "Ada Ben Carla Dmitri Elena Farid Greta Hiro Ines Jamal Katja Liam Maya Noah Olga Pablo Quinn Rosa Sven Tara Uma Viktor Wanda Yusuf Zoë".split()  # noqa: E501
-LAST = "Abbott Berg Castillo Dubois Eriksen Fontaine Gallagher Hoffmann Ivanova Jansen Kowalski Lindqvist Moreau Novak O'Brien Petrov Quispe Ribeiro Schäfer Tanaka Ueda Vance Weiss Yilmaz Zhang".split()  # noqa: E501
-WORDS_A = "blue north silver quiet bright iron green swift amber clear".split()
-WORDS_B = "harbor ridge field forge river summit garden bridge valley lantern".split()
+FIRST = [
+    "Ada",
+    "Ben",
+    "Carla",
+    "Dmitri",
+    "Elena",
+    "Farid",
+    "Greta",
+    "Hiro",
+    "Ines",
+    "Jamal",
+    "Katja",
+    "Liam",
+    "Maya",
+    "Noah",
+    "Olga",
+    "Pablo",
+    "Quinn",
+    "Rosa",
+    "Sven",
+    "Tara",
+    "Uma",
+    "Viktor",
+    "Wanda",
+    "Yusuf",
+    "Zoë",
+]
+LAST = [
+    "Abbott",
+    "Berg",
+    "Castillo",
+    "Dubois",
+    "Eriksen",
+    "Fontaine",
+    "Gallagher",
+    "Hoffmann",
+    "Ivanova",
+    "Jansen",
+    "Kowalski",
+    "Lindqvist",
+    "Moreau",
+    "Novak",
+    "O'Brien",
+    "Petrov",
+    "Quispe",
+    "Ribeiro",
+    "Schäfer",
+    "Tanaka",
+    "Ueda",
+    "Vance",
+    "Weiss",
+    "Yilmaz",
+    "Zhang",
+]
+WORDS_A = ["blue", "north", "silver", "quiet", "bright", "iron", "green", "swift", "amber", "clear"]
+WORDS_B = ["harbor", "ridge", "field", "forge", "river", "summit", "garden", "bridge", "valley", "lantern"]
 KINDS = [("Software", "software", "Computer Software"), ("Dental Clinic", "dental", "Hospital / Health Care"),
          ("Construction", "build", "Construction"), ("Logistics", "logistics", "Logistics and Supply Chain"),
          ("Bank", "bank", "Banking"), ("Foods", "foods", "Food Production"), ("Media", "media", "Online Media"),
@@ -82,7 +134,7 @@ def flawed(rng: random.Random, lead: dict[str, Any]) -> dict[str, Any]:
     elif flaw < 0.13:
         lead["first"], lead["last"] = lead["first"].upper(), lead["last"].upper()
     elif flaw < 0.15:
-        lead["company"] += "​"
+        lead["company"] += "\u200b"
     return lead
 
 

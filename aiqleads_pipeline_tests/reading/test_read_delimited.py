@@ -150,6 +150,27 @@ def test_line_ends_of_all_systems(reader, end):
     ]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("above", ["", "Leads of May\n\n", "sep=,\n"])
+def test_whole_files_are_read_by_the_engine(reader, end, encoding, above):
+    text = above + HEADER + 'a@x.com,"Jürgen ""J"" Groß",B\nb@x.com,"two\nlines, and",\n\n'
+    table = reader.table(text.replace("\n", end).encode(encoding))
+    assert table.facts["read_by"] == "engine"
+    first = 2 + above.count("\n")
+    assert table.relation.fetchall() == [
+        (1, first, None, None, "a@x.com", 'Jürgen "J" Groß', "B"),
+        (2, first + 1, None, None, "b@x.com", f"two{end}lines, and", None),
+    ]
+    table.release()
+
+
+def test_one_bad_line_is_reason_to_read_line_by_line(reader):
+    table = reader.table(HEADER + "a@x.com,A,B\nb@x.com\n")
+    assert table.facts["read_by"] == "line"
+    table.release()
+
+
 def test_line_ends_of_several_systems_in_one_file(reader):
     text = "Email,Name\r\na@x.com,A\nb@x.com,B\r\nc@x.com,C\rd@x.com,D\r"
     assert reader.cells(text) == [("a@x.com", "A"), ("b@x.com", "B"), ("c@x.com", "C"), ("d@x.com", "D")]

@@ -36,7 +36,8 @@ def test_a_drop_becomes_raw_leads_with_the_contracts_columns(reader):
     assert rows[1]["extra"] is None and rows[1]["lead_id"] == uuid.UUID(prefix + "8000-000000000002")
     assert result.facts == [
         {
-            "name": "drop-1", "format": "csv", "unpacked_from": [], "encoding": "utf-8", "delimiter": ",",
+            "name": "drop-1", "format": "csv", "unpacked_from": [], "read_by": "engine", "encoding": "utf-8",
+            "delimiter": ",",
             "quote": '"', "header": ["Email", "Name", "City", "Foo"], "has_header": True, "rows": 2,
             "unreadable_rows": 0,
             "mapping": [

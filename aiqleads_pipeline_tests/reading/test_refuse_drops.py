@@ -107,6 +107,7 @@ def test_the_refusal_carries_the_mapping_that_was_tried(reader):
         zipped(("__MACOSX/._leads.csv", b"junk"), ("leads.csv", (HEADER + "a@x.com,Ann,Lee\n").encode())),
         zipped(("leads.csv.gz", gzip.compress((HEADER + "a@x.com,Ann,Lee\n").encode()))),
     ],
+    ids=["gzip", "gzip in two members", "zip", "gzip in zip"],
 )
 def test_packed_tables_are_unpacked(reader, content):
     assert reader.cells(content) == [("a@x.com", "Ann", "Lee")]

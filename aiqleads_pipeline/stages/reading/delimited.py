@@ -33,10 +33,6 @@ from aiqleads_pipeline.stages.reading.tolerant import bounded_lines, read_record
 _MAX_LINE_BYTES = 16 << 20
 # A table in memory takes about 1.3 times the text; beyond this share of the limit the text is parsed twice instead.
 _IN_MEMORY_SHARE = 0.4
-_LINE_ENDS = {
-    "\n": duckdb.CSVLineTerminator.LINE_FEED,
-    "\r\n": duckdb.CSVLineTerminator.CARRIAGE_RETURN_LINE_FEED,
-}
 _names = itertools.count()
 
 
@@ -88,8 +84,9 @@ def check_width(width: int, settings: Settings) -> None:
         raise DropRefused("too_many_columns", f"It has {width}, the limit is {settings.MAX_DROP_COLUMNS}.")
 
 
-def _facts(text: TextFile, layout: Layout) -> dict[str, Any]:
+def _facts(text: TextFile, layout: Layout, read_by: str) -> dict[str, Any]:
     return {
+        "read_by": read_by,
         "encoding": text.encoding,
         "delimiter": layout.dialect.delimiter,
         "quote": layout.dialect.quote,
@@ -114,8 +111,9 @@ def scan_plain(
 def _scan(
     con: DuckDBPyConnection, path: Path, dialect: Dialect, types: dict[str, str], skip: int, max_line: int, end: str
 ) -> DuckDBPyRelation:
-    # Left to itself the engine takes a line end within the first quoted cell for that of the file.
-    stated: Any = {"lineterminator": _LINE_ENDS[end]} if end in _LINE_ENDS else {}
+    # Left to itself the engine takes a line end within the first quoted cell for that of the file. CR LF must be left
+    # to it: stated together with lines to skip, it yields no rows at all.
+    stated: Any = {"lineterminator": duckdb.CSVLineTerminator.LINE_FEED} if end == "\n" else {}
     return con.read_csv(
         glob.escape(str(path)),
         columns=types,
@@ -170,7 +168,13 @@ def _read_fast(con: DuckDBPyConnection, text: TextFile, layout: Layout, settings
         *map(Column, cells),
     )
     return Table(
-        layout.headers, relation, _facts(text, layout), rows, 0, layout.samples, release=lambda: _drop_tables(con, name)
+        layout.headers,
+        relation,
+        _facts(text, layout, "engine"),
+        rows,
+        0,
+        layout.samples,
+        release=lambda: _drop_tables(con, name),
     )
 
 
@@ -232,7 +236,7 @@ def _read_slowly(
     return Table(
         layout.headers,
         scan_plain(con, path, layout.width),
-        _facts(text, layout),
+        _facts(text, layout, "line"),
         rows,
         unreadable,
         layout.samples,

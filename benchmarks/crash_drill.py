@@ -40,17 +40,32 @@ class Drill:
 
     def crash(self, point: str) -> list[str]:
         """Die at a point, run again, compare; returns what differs, in lines to read."""
+        found, reached = self.crash_in_turn([point])
+        if not reached:
+            raise DrillFailed(f"{point} was never reached")
+        return found
+
+    def crash_in_turn(self, points: Sequence[str]) -> tuple[list[str], int]:
+        """Die at one point after the other in one home, each time in a new run; run to the end, compare.
+
+        Stops dying at the first point that the runs before left nothing to do for. Returns the differences and how
+        many points were died at.
+        """
         home = self.template.copy(self.scratch / "trial")
         store = home.open_store()  # keeps the server up between the runs, as another process of the home would
+        reached = 0
         try:
-            killed = home.process(self.launcher, self.drops, {CRASH_AT: point})
-            if not killed.was_killed:
-                raise DrillFailed(f"{point} was never reached:\n{killed.output}")
+            for point in points:
+                killed = home.process(self.launcher, self.drops, {CRASH_AT: point})
+                if not killed.was_killed:
+                    break
+                reached += 1
             again = home.process(self.launcher, self.drops)
             if again.exit_code != 0:
-                return [f"the second run ended with status {again.exit_code}:", *again.output.splitlines()[-15:]]
+                said = again.output.splitlines()[-15:]
+                return [f"the last run ended with status {again.exit_code}:", *said], reached
             astray = [f"astray: {lead}" for lead in unaccounted_leads(home.folder, store)]
-            return differences(self.expected, read_state(home.folder, store)) + astray
+            return differences(self.expected, read_state(home.folder, store)) + astray, reached
         finally:
             store.close()
             home.remove()

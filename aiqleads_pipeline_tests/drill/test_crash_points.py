@@ -8,11 +8,15 @@ from benchmarks.drill.state import differences
 SEED = 7
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_killed_at_each_durable_write_and_run_again_everything_is_equal(drill):
-    points = sample_points(drill.points, SEED)
-    found = {point: drill.crash(point) for point in points}
-    assert {point: lines for point, lines in found.items() if lines} == {}
+    sampled = set(sample_points([point for point in drill.points if point.endswith("#1")], SEED))
+    points = [point for point in drill.points if point in sampled]
+    while points:
+        found, reached = drill.crash_in_turn(points)
+        assert found == [], f"after dying at {points[:reached]}"
+        assert reached, f"{points[0]} was never reached"
+        points = points[reached:]
 
 
 def test_the_drill_finds_the_writes_by_itself(drill):

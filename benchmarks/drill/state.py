@@ -24,7 +24,7 @@ State = dict[str, list[str]]
 # Columns that tell how often and when somebody tried, not what came of it.
 VOLATILE: dict[str, frozenset[str]] = {
     "batches": frozenset({"requested_by", "requested_at", "finished_at", "attempts_count", "run_id"}),
-    "drops": frozenset({"drop_id", "version"}),
+    "drops": frozenset({"drop_id", "version", "uri", "name"}),  # a file put again gets a name of its own
     "pins": frozenset({"pinned_at"}),
     "accounts": frozenset({"seq"}),
     "alerts": frozenset({"alert_id", "run_id", "times_count", "opened_at", "last_seen_at", "closed_at", "detail"}),
@@ -33,7 +33,7 @@ VOLATILE: dict[str, frozenset[str]] = {
 VOLATILE_COUNTS = frozenset({"seconds", "step_seconds"})
 # PostgreSQL's and Dagster's own files; what a run works in (a killed one leaves it to whoever tidies up); the bucket's
 # uploads, where the same file put twice lies twice.
-OTHER_FILES = re.compile(r"^(pg|pg_run|dagster|work|lake/\.staging|bucket/uploads)(/|$)")
+OTHER_FILES = re.compile(r"^(pg|pg_run|dagster|work|lake/\.staging|bucket/\.drops/\.staging|bucket/uploads)(/|$)")
 # A lease says who works now; a reaped run's alert and a repeated drop say that somebody tried twice, which is true.
 LEFT_OUT_TABLES = frozenset({"leases"})
 LEFT_OUT_ROWS = {"alerts": ("code", "run_reaped"), "drops": ("is_repeat", True)}

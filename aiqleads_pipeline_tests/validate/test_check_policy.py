@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from aiqleads_pipeline.contract import REJECTED_LEADS, VALIDATED_LEADS
+from aiqleads_pipeline.contract import LEAD_COLUMN_NAMES, REJECTED_LEADS, VALIDATED_LEADS
 from aiqleads_pipeline.stages.validate import check_leads, list_rejections, split_valid
 from aiqleads_pipeline.stages.validate.check import UnknownCurrency
 from aiqleads_pipeline_tests.validate.conftest import AS_OF, lead_uuid
@@ -175,3 +175,27 @@ def test_us_500(check: Check, shared_data: Path) -> None:
     assert {len(lead["postal_code"]) for lead in leads} == {5}
     assert sum("postal_code:leading_zero_restored" in lead["warnings"] for lead in leads) == 78
     assert all(not lead["violations"] and lead["website"] for lead in leads)
+
+
+def test_empty_cells_are_nothing(check: Check) -> None:
+    empty = dict.fromkeys(LEAD_COLUMN_NAMES, "")
+    lead, nobody = check([{**empty, "email": "ann@acme.com", "last_name": "Lee"}, empty])
+    given = {name: lead[name] for name in LEAD_COLUMN_NAMES if lead[name] is not None}
+    assert (given, lead["warnings"], lead["extra"]) == ({"email": "ann@acme.com", "last_name": "Lee"}, [], None)
+    assert codes(nobody) == [(None, "unreachable"), (None, "nameless")]
+
+
+def test_naughty_strings_in_every_column_harm_nothing(check: Check, shared_data: Path) -> None:
+    """As many leads come out as rows went in, each good cell beside a naughty one is still there."""
+    naughty = json.loads((shared_data / "validation" / "blns" / "blns.json").read_text(encoding="utf-8"))
+    columns = [name for name in LEAD_COLUMN_NAMES if name not in ("email", "last_name")]
+    rows = [
+        {"email": "ann@acme.com", "last_name": "Lee", columns[(place + turn) % len(columns)]: text}
+        for turn in range(0, len(columns), 3)
+        for place, text in enumerate(naughty)
+    ]
+    leads = check(rows, default_country="US")
+    assert [lead["row_number"] for lead in leads] == list(range(1, len(rows) + 1))
+    assert {(lead["email"], lead["last_name"], len(lead["violations"])) for lead in leads} == {
+        ("ann@acme.com", "Lee", 0)
+    }

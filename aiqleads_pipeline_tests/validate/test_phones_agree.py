@@ -60,6 +60,7 @@ def test_sql_and_library_agree_on_12000_numbers(check: Callable[..., list[dict[s
         (number, country, lead["phone_e164"], expected)
         for (number, country), lead in zip(sample, leads, strict=True)
         if lead["phone_e164"] != (expected := read_phone(number, country))
+        and "phone:placeholder_value" not in lead["warnings"]  # 1234567890 and the like
     ]
     assert wrong == []
     assert sum(lead["phone_e164"] is not None for lead in leads) > 4_000

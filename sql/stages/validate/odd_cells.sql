@@ -16,3 +16,4 @@ WITH odd AS (
 
 SELECT column_name, received, clean_cell(received) AS cell
 FROM odd
+WHERE received <> ''  -- '' stands for the cells that are not odd

@@ -6,15 +6,15 @@ WITH located AS (
         received, needs_care, cells,
         place.country, place.region, place.postal_code, place.e_country, place.e_region, place.e_postal_code,
         place.phone_country, place.calling_code, place.national_prefix, place.names_no_country,
-        CASE WHEN needs_care THEN cells[13].cell ELSE nullif(received.email, '') END AS c_email,
-        CASE WHEN needs_care THEN cells[14].cell ELSE nullif(received.phone, '') END AS c_phone,
-        CASE WHEN needs_care THEN cells[16].cell ELSE nullif(received.website, '') END AS c_website,
-        CASE WHEN needs_care THEN cells[15].cell ELSE nullif(received.linkedin_url, '') END AS c_linkedin_url,
-        CASE WHEN needs_care THEN cells[17].cell ELSE nullif(received.consent, '') END AS c_consent,
+        CASE WHEN needs_care THEN cells[13].cell ELSE received.email END AS c_email,
+        CASE WHEN needs_care THEN cells[14].cell ELSE received.phone END AS c_phone,
+        CASE WHEN needs_care THEN cells[16].cell ELSE received.website END AS c_website,
+        CASE WHEN needs_care THEN cells[15].cell ELSE received.linkedin_url END AS c_linkedin_url,
+        CASE WHEN needs_care THEN cells[17].cell ELSE received.consent END AS c_consent,
         clean_lines(received.message) AS c_message,
-        CASE WHEN needs_care THEN cells[10].kept ELSE nullif(received.first_name, '') END AS first_name,
-        CASE WHEN needs_care THEN cells[11].kept ELSE nullif(received.last_name, '') END AS last_name,
-        CASE WHEN needs_care THEN cells[12].kept ELSE nullif(received.full_name, '') END AS full_name
+        CASE WHEN needs_care THEN cells[10].kept ELSE received.first_name END AS first_name,
+        CASE WHEN needs_care THEN cells[11].kept ELSE received.last_name END AS last_name,
+        CASE WHEN needs_care THEN cells[12].kept ELSE received.full_name END AS full_name
     FROM checked_cells()
     -- Every combination is in the table once, so no row is lost or doubled.
     LEFT JOIN checked_places AS place
@@ -92,12 +92,12 @@ settled AS (
             WHEN is_number(phone_second) THEN '+' || phone_second
         END AS phone_e164,
         CASE WHEN host_key <> '' THEN settled_sites.domain WHEN keyed.host <> '' THEN keyed.host END AS website,
-        employee_count_odd.fault AS e_employee_count, CASE WHEN employee_count_key <> '' THEN employee_count_odd.value ELSE keyed.received.employee_count::DOUBLE END AS employee_count,
-        annual_revenue_usd_odd.fault AS e_annual_revenue_usd, CASE WHEN annual_revenue_usd_key <> '' THEN annual_revenue_usd_odd.value ELSE round(keyed.received.annual_revenue_usd::DOUBLE * getvariable('home_rate'), 2) END AS annual_revenue_usd,
-        budget_usd_odd.fault AS e_budget_usd, CASE WHEN budget_usd_key <> '' THEN budget_usd_odd.value ELSE round(keyed.received.budget_usd::DOUBLE * getvariable('home_rate'), 2) END AS budget_usd,
-        last_activity_at_odd.fault AS e_last_activity_at, CASE WHEN last_activity_at_key <> '' THEN last_activity_at_odd.moment ELSE keyed.received.last_activity_at::TIMESTAMPTZ END AS last_activity_at,
-        consent_at_odd.fault AS e_consent_at, CASE WHEN consent_at_key <> '' THEN consent_at_odd.moment ELSE keyed.received.consent_at::TIMESTAMPTZ END AS consent_at,
-        created_at_odd.fault AS e_created_at, CASE WHEN created_at_key <> '' THEN created_at_odd.moment ELSE keyed.received.created_at::TIMESTAMPTZ END AS created_at
+        employee_count_odd.fault AS e_employee_count, CASE WHEN employee_count_key <> '' THEN employee_count_odd.value ELSE TRY_CAST(keyed.received.employee_count AS DOUBLE) END AS employee_count,
+        annual_revenue_usd_odd.fault AS e_annual_revenue_usd, CASE WHEN annual_revenue_usd_key <> '' THEN annual_revenue_usd_odd.value ELSE round(TRY_CAST(keyed.received.annual_revenue_usd AS DOUBLE) * getvariable('home_rate'), 2) END AS annual_revenue_usd,
+        budget_usd_odd.fault AS e_budget_usd, CASE WHEN budget_usd_key <> '' THEN budget_usd_odd.value ELSE round(TRY_CAST(keyed.received.budget_usd AS DOUBLE) * getvariable('home_rate'), 2) END AS budget_usd,
+        last_activity_at_odd.fault AS e_last_activity_at, CASE WHEN last_activity_at_key <> '' THEN last_activity_at_odd.moment ELSE TRY_CAST(keyed.received.last_activity_at AS TIMESTAMPTZ) END AS last_activity_at,
+        consent_at_odd.fault AS e_consent_at, CASE WHEN consent_at_key <> '' THEN consent_at_odd.moment ELSE TRY_CAST(keyed.received.consent_at AS TIMESTAMPTZ) END AS consent_at,
+        created_at_odd.fault AS e_created_at, CASE WHEN created_at_key <> '' THEN created_at_odd.moment ELSE TRY_CAST(keyed.received.created_at AS TIMESTAMPTZ) END AS created_at
     FROM keyed
     -- Each of these tables holds every key that occurs, and '' for rows that need none: one match a row.
     -- (LEFT keeps the lead as the side that streams; an inner join may be turned round.)

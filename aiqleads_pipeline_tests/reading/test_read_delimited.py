@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from aiqleads_pipeline.stages.reading import delimited
-from aiqleads_pipeline.stages.reading.delimited import _NotProven
+from aiqleads_pipeline.stages.reading.parallel import NotProvenError
 
 HEADER = "Email,First Name,Last Name\n"
 
@@ -253,10 +253,10 @@ def test_a_file_too_large_for_memory_is_read_the_same(reader):
 
 def slowly(reader, text: bytes, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     def refuse(*_: object) -> None:
-        raise _NotProven
+        raise NotProvenError
 
     with monkeypatch.context() as patch:
-        patch.setattr(delimited, "_read_fast", refuse)
+        patch.setattr(delimited, "read_fast", refuse)
         return reader.rows(text)
 
 

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiqleads_pipeline.settings import Settings
-from aiqleads_pipeline.stages.reading.delimited import check_width, columns_of, read_delimited
+from aiqleads_pipeline.stages.reading.delimited import check_width, read_delimited
 from aiqleads_pipeline.stages.reading.dialect import Knows
 from aiqleads_pipeline.stages.reading.documents import Found, find_rows
 from aiqleads_pipeline.stages.reading.drop import LINE_COLUMNS, DropFile, DropRefused, ReadResult, Table, drop_key
 from aiqleads_pipeline.stages.reading.gather import Gathering
 from aiqleads_pipeline.stages.reading.kinds import kind_of
 from aiqleads_pipeline.stages.reading.mapping import Mapped, is_reachable, map_headers, meaning_of
+from aiqleads_pipeline.stages.reading.parallel import columns_of
 from aiqleads_pipeline.stages.reading.projection import project_raw
 from aiqleads_pipeline.stages.reading.recognise import Format, recognise
 from aiqleads_pipeline.stages.reading.unpack import unpack_gzip, unpack_zip

@@ -131,6 +131,8 @@ class _Resync:
         self._line = first_line
         self._max_cell = max_cell
         self._lines = _Lines(lines, dialect)
+        quote, delimiter = re.escape(dialect.quote), re.escape(dialect.delimiter)
+        self._blank_before_quote = re.compile(r"(?!)" if dialect.backslash else rf"(?:^|{delimiter}) +{quote}")
         csv.field_size_limit(max(csv.field_size_limit(), 2 * MAX_RECORD_CHARS))
 
     def records(self) -> Iterator[Record]:
@@ -157,7 +159,7 @@ class _Resync:
         """The record of strictly parsed cells; None where it must be taken apart into its lines."""
         width, taken = self._shape.cells, self._lines.taken
         cells = self._trimmed(cells)
-        if len(taken) == 1 and " " + self._dialect.quote in taken[0] and not self._dialect.backslash:
+        if len(taken) == 1 and " " + self._dialect.quote in taken[0] and self._blank_before_quote.search(taken[0]):
             between = self._trimmed(self._dialect.cells_between_blanks(_bare(taken[0])))
             cells = between if len(between) == width else cells
         if len(taken) > 1 and (len(cells) != width or self._has_swallowed(taken)):

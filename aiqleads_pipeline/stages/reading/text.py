@@ -51,9 +51,8 @@ class TextFile:
 
     @property
     def line_end(self) -> str:
-        """What most lines end with."""
-        pairs = self.head.count("\r\n")
-        return "\r\n" if self.newline == "\n" and 2 * pairs > self.head.count("\n") else self.newline
+        """What lines end with, by the first of them: within cells there may be others."""
+        return "\r\n" if self.newline == "\n" and self.head.partition("\n")[0].endswith("\r") else self.newline
 
     @property
     def starts_with_long_line(self) -> bool:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
     from fsspec import AbstractFileSystem
 
+# Rows that a writer holds before it writes them out. DuckDB's default (122,880) made wide tables spill at a gigabyte.
+GROUP_ROWS = 20_480
+
 
 class TableMissing(Exception):
     """A table has no such batch; the message names both and what would make it."""
@@ -60,7 +63,9 @@ class Lake:
         ``guard`` is asked right before the new file becomes visible: it raises if this process lost its lease.
         """
         target = self.path(table, batch_id)
-        options = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {compression_level}"
+        options = (
+            f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {compression_level}, ROW_GROUP_SIZE {GROUP_ROWS}"
+        )
         if self._checksums is None:
             guard()
             # An object becomes visible when its upload completes: the put itself is the atomic step.
@@ -130,10 +135,13 @@ class Lake:
         )
         return sorted(name.rsplit("batch=", 1)[1] for name in map(str, names) if "batch=" in name)
 
-    def remove_stale_files(self) -> None:
-        """Remove what killed writers left behind. Call it while nobody writes (at start)."""
-        if self.is_local:
+    def remove_stale_files(self, batch_id: str | None = None) -> None:
+        """Remove what killed writers left behind (of one batch): call it while nobody writes it."""
+        if self.is_local and batch_id is None:
             shutil.rmtree(f"{self.url}/.staging", ignore_errors=True)
+        elif self.is_local:
+            for left in Path(self.url, ".staging").glob(f"*-{batch_id}-*.parquet"):
+                left.unlink(missing_ok=True)
 
     def _staging_path(self, table: str, batch_id: str) -> str:
         # Hidden and outside of the tables, so that no glob of a reader can meet a half-written file.

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
 from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 from aiqleads_pipeline.contract import cast_projection
@@ -140,8 +141,11 @@ class BatchRuns:
         except (LeaseLost, dg.Failure):
             raise
         except Exception as error:
-            self._fail(run, context.op_execution_context.op.name, error)
-            raise dg.Failure(redact(error), metadata={"where": _stack_of(error)}) from None
+            detail = redact(error)
+            if isinstance(error, OSError | duckdb.IOException):
+                detail += f" ({shutil.disk_usage(run.workdir).free >> 20:,} MiB free under the home)"
+            self._fail(run, f"{context.op_execution_context.op.name}: {detail}")
+            raise dg.Failure(detail, metadata={"where": _stack_of(error)}) from None
 
     def close(self) -> None:
         """End of the Dagster run: give all leases back."""
@@ -166,6 +170,7 @@ class BatchRuns:
             except LeaseHeld:
                 message = f"another run holds batch {batch.batch_id}; it is left alone"
                 raise dg.Failure(message, allow_retries=False) from None
+            _clear_leavings(outside, batch.batch_id)
             workdir = outside.workdir(f"{batch.batch_id}-{run_id}")
             opening.callback(shutil.rmtree, workdir, ignore_errors=True)
             con = open_engine(outside.settings, workdir / "spill")
@@ -191,8 +196,7 @@ class BatchRuns:
             now=run.settings.now(),
         )
 
-    def _fail(self, run: BatchRun, step: str, error: Exception) -> None:
-        detail = f"{step}: {redact(error)}"
+    def _fail(self, run: BatchRun, detail: str) -> None:
         drops.mark_failed(run.outside.store, run.batch_id, "run_failed", detail, lease=run.lease)
 
 
@@ -201,13 +205,20 @@ def time_limit_seconds(settings: Settings, batch: drops.Batch) -> float:
     return settings.pipeline.PROCESSING_TIMEOUT * (1 + batch.size_bytes // BYTES_PER_TIMEOUT)
 
 
+def _clear_leavings(outside: Outside, batch_id: str) -> None:
+    """Remove what a killed run of the batch left: whoever holds the lease is alone with it."""
+    for left in (outside.settings.home / "work").glob(f"{batch_id}-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    outside.lake.remove_stale_files(batch_id)
+
+
 def redact(error: BaseException) -> str:
     """An error in one line without the values it quotes: engines put cells of leads into their messages."""
     lines = str(error).strip().splitlines() or [""]
     if isinstance(error, NAMES_CODE):
         return f"{type(error).__name__}: {lines[0]}"
     text = re.sub(r"'[^']*'|\"[^\"]*\"", "'…'", lines[0])
-    text = re.sub(r"\S+@\S+|\+?\d[\d\s().-]{6,}\d", "…", text)
+    text = re.sub(r"\S+@\S+|(?<![\w/.=-])\+?\d[\d\s().-]{6,}\d(?![\w/-])", "…", text)
     return f"{type(error).__name__}: {text[:500]}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +16,13 @@ ROWS, SEED = 60, 7
 
 
 @pytest.fixture(scope="session")
-def drill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drill]:
+def drill() -> Iterator[Drill]:
     """The template home, two drops that overlap, the points of their run and the state it leaves."""
-    with prepared_drill(tmp_path_factory.mktemp("drill"), ROWS, SEED) as prepared:
+    # Not under pytest's own folder: another pytest that starts takes away the database user's way through it.
+    with (
+        tempfile.TemporaryDirectory(prefix="aiqleads-drill-", ignore_cleanup_errors=True) as folder,
+        prepared_drill(Path(folder), ROWS, SEED) as prepared,
+    ):
         yield prepared
 
 

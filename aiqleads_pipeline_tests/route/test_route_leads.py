@@ -142,7 +142,8 @@ def test_full_owners_are_passed_over_and_what_nobody_can_take_waits(build: Calla
     everybody = make_pool("smb", (("ana", 2), ("bo", 1)))
     turns = next(row.turns_count for row in routed.loads if row.owner == "" and row.pool == everybody.id)
     assert [told for _, told in waiting.values()] == [
-        {"team": "smb", "owner": everybody.owner_at(turns + i), "rule_id": "rest", "otherwise": None} for i in range(3)
+        {"team": "smb", "owner": everybody.owner_at(turns + i), "rule_id": "rest", "priority": "P3", "otherwise": None}
+        for i in range(3)
     ]
     assert reasons_of(routed)[6]["passed_over"] == {"ana": "at capacity: 4 of 4 open leads"}
 
@@ -152,7 +153,7 @@ def test_accounts_count_towards_capacity_and_never_exceed_it(build: Callable[...
     world = build(teams, ROUTING, accounts=(("acme.com", "ana", "smb"),))
     routed = world.route([{}, *[of("acme.com")] * 5, {}])
     assert owners_by_row(routed) == {1: "bo", 2: "ana", 3: "ana", 4: "ana", 7: "bo"}
-    suggestion = {"team": "smb", "owner": "ana", "rule_id": "rest", "otherwise": None}
+    suggestion = {"team": "smb", "owner": "ana", "rule_id": "rest", "priority": "P3", "otherwise": None}
     assert reviews_by_row(routed) == {5: ("no_capacity", suggestion), 6: ("no_capacity", suggestion)}
 
 
@@ -180,11 +181,14 @@ def test_a_team_without_an_active_owner_a_review_rule_and_no_match_wait(build: C
     routing = ROUTING.replace("rest, team: smb", "nothing_known, team: review")
     routed = build(teams, routing).route([LARGE, {"email_kind": "disposable"}, {}, of("x.com", **LARGE)])
     assert routed.routed.fetchall() == []
-    large = {"team": "big", "owner": None, "rule_id": "large", "otherwise": None}
+    large = {"team": "big", "owner": None, "rule_id": "large", "priority": "P3", "otherwise": None}
     assert reviews_by_row(routed) == {
         1: ("no_owner", large),
-        2: ("sent_to_review", {"team": None, "owner": None, "rule_id": "throwaway", "otherwise": None}),
-        3: ("no_rule", {"team": None, "owner": None, "rule_id": "nothing_known", "otherwise": None}),
+        2: (
+            "sent_to_review",
+            {"team": None, "owner": None, "rule_id": "throwaway", "priority": "P3", "otherwise": None},
+        ),
+        3: ("no_rule", {"team": None, "owner": None, "rule_id": "nothing_known", "priority": "P3", "otherwise": None}),
         4: ("no_owner", large),
     }
     assert routed.review.select("opened_at, resolved_at").distinct().fetchall() == [(AS_OF, None)]
@@ -209,9 +213,12 @@ def test_with_automatic_routing_off_everything_waits_with_what_would_be_done(bui
     routed = world.route([of("acme.com"), LARGE, of("new.com")], auto_routing=False)
     turn = make_pool("smb", (("ana", 2), ("bo", 1))).owner_at(0)
     assert reviews_by_row(routed) == {
-        1: ("routing_disabled", {"team": "smb", "owner": "bo", "rule_id": "rest", "otherwise": None}),
-        2: ("routing_disabled", {"team": "big", "owner": None, "rule_id": "large", "otherwise": "no_owner"}),
-        3: ("routing_disabled", {"team": "smb", "owner": turn, "rule_id": "rest", "otherwise": None}),
+        1: ("routing_disabled", {"team": "smb", "owner": "bo", "rule_id": "rest", "priority": "P3", "otherwise": None}),
+        2: (
+            "routing_disabled",
+            {"team": "big", "owner": None, "rule_id": "large", "priority": "P3", "otherwise": "no_owner"},
+        ),
+        3: ("routing_disabled", {"team": "smb", "owner": turn, "rule_id": "rest", "priority": "P3", "otherwise": None}),
     }
     assert (routed.routed.fetchall(), routed.loads, routed.accounts.fetchall()) == ([], [], [])
 

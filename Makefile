@@ -10,7 +10,7 @@ demo: $(STAMP)
 	$(BIN)/aiqleads demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 up: $(STAMP)
 	$(BIN)/aiqleads up

@@ -1,7 +1,9 @@
--- Routed leads whose reasons lack the rule, the method or the candidates: must return no row.
--- grain: lead_id. inputs: routed_leads.
-SELECT lead_id
-FROM routed_leads
+-- Routes whose reasons lack the rule, the method or the candidates: must return no row. Leads that were decided alike
+-- share their reasons, so each is opened once.
+-- grain: distinct decision. inputs: routed_leads.
+WITH decisions AS (SELECT DISTINCT rule_id, owner, reasons FROM routed_leads)
+SELECT rule_id, owner
+FROM decisions
 WHERE rule_id IS NULL
     OR owner IS NULL
     OR json_extract_string(reasons, '$.rule') IS NULL

@@ -142,6 +142,8 @@ class BatchRuns:
             raise
         except Exception as error:
             detail = redact(error)
+            if run.elapsed_seconds >= run.time_limit_seconds:  # the watchdog interrupted the engine
+                detail = f"the time limit of {run.time_limit_seconds} s (PROCESSING_TIMEOUT) is over: {detail}"
             if isinstance(error, OSError | duckdb.IOException):
                 detail += f" ({shutil.disk_usage(run.workdir).free >> 20:,} MiB free under the home)"
             self._fail(run, f"{context.op_execution_context.op.name}: {detail}")
@@ -176,7 +178,7 @@ class BatchRuns:
             con = open_engine(outside.settings, workdir / "spill")
             opening.callback(con.close)
             outside.lake.attach(con)
-            watchdog = threading.Timer(time_limit_seconds(outside.settings, batch), _time_out, (lease, con))
+            watchdog = threading.Timer(time_limit_seconds(outside.settings, batch), con.interrupt)
             watchdog.daemon = True
             watchdog.start()
             opening.callback(watchdog.cancel)
@@ -239,8 +241,3 @@ def batch_runs_resource(settings: Settings | None = None) -> dg.ResourceDefiniti
             held.close()
 
     return runs
-
-
-def _time_out(lease: Lease, con: DuckDBPyConnection) -> None:
-    """The time limit is over: stop the statement under way; the step fails and says so."""
-    con.interrupt()

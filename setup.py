@@ -34,6 +34,16 @@ setup(
         "typer>=0.20",
         "rich>=14",
         "psutil>=6",
+        # the doors
+        "fastapi>=0.165",
+        "uvicorn>=0.54",
+        "uvloop>=0.22",
+        "httptools>=0.7",
+        "msgspec>=0.20",
+        "python-multipart>=0.0.20",
+        "joserfc>=1.8",
+        "cryptography>=50",
+        "prometheus-client>=0.26",
     ],
     extras_require={
         "dev": [

@@ -14,7 +14,7 @@ from sqlalchemy import inspect, text
 from resources.store.database import SCHEMA_HEAD, Store
 from resources.store.errors import SchemaTooNew
 from resources.store.migrations import configuration, downgrade, upgrade
-from resources.store.migrations.render import FIRST, render_first
+from resources.store.migrations.render import RENDERED, Rendered, render
 from resources.store.tables import SCHEMA, metadata
 
 
@@ -31,9 +31,10 @@ def test_the_migrated_schema_is_what_tables_py_says(store: Store) -> None:
         assert compare_metadata(MigrationContext.configure(con, opts=options), metadata) == []
 
 
-def test_until_released_the_first_migration_is_tables_py() -> None:
+@pytest.mark.parametrize("migration", RENDERED, ids=lambda migration: migration.revision)
+def test_until_released_the_migrations_are_tables_py(migration: Rendered) -> None:
     hint = "tables.py changed: python -m resources.store.migrations.render"
-    assert FIRST.read_text(encoding="utf-8") == render_first(), hint
+    assert migration.file.read_text(encoding="utf-8") == render(migration), hint
 
 
 def test_the_head_read_from_file_names_is_alembics_head(store: Store) -> None:
@@ -52,6 +53,21 @@ def test_every_migration_goes_down_and_up_again_with_data(store: Store) -> None:
         upgrade(con)
     with store.read() as con:
         assert con.execute(text("SELECT count(*) FROM aiqleads.identity_keys")).scalar_one() == 0
+
+
+def test_the_doors_tables_come_and_go_and_leave_the_leads_alone(store: Store) -> None:
+    with store.transaction("store:fill") as con:
+        con.execute(text("INSERT INTO aiqleads.identity_keys VALUES (1, 0, gen_random_uuid())"))
+        con.execute(text("INSERT INTO aiqleads.lead_quotas VALUES ('partner', 3)"))
+    with store.transaction("store:down") as con:
+        downgrade(con, "0001")
+    with store.engine.connect() as con:
+        assert not {"lead_quotas", "api_keys"} & set(inspect(con).get_table_names(schema=SCHEMA))
+    with store.transaction("store:up") as con:
+        upgrade(con)
+    with store.read() as con:
+        assert con.execute(text("SELECT count(*) FROM aiqleads.identity_keys")).scalar_one() == 1
+        assert con.execute(text("SELECT count(*) FROM aiqleads.lead_quotas")).scalar_one() == 0
 
 
 def test_a_current_schema_costs_one_query(store: Store) -> None:

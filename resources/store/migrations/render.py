@@ -1,7 +1,12 @@
-"""Writes migration ``0001`` from ``tables.py`` (``python -m resources.store.migrations.render``), until released."""
+"""Writes the migrations that build tables from ``tables.py`` (``python -m resources.store.migrations.render``).
+
+Belongs here: migrations that only add tables. A table says by ``info`` which one builds it (``0001`` if it says
+nothing). What changes a table that was released is written by hand beside them and is no business of this module.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from alembic.autogenerate import render_python_code
@@ -11,15 +16,36 @@ from sqlalchemy.dialects import postgresql
 
 from resources.store.tables import metadata
 
-FIRST = Path(__file__).parent / "versions" / "0001_first.py"
-_TEMPLATE = '''"""The first schema. Written by resources.store.migrations.render from tables.py; don't edit."""
+VERSIONS = Path(__file__).parent / "versions"
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A migration that is rendered: its number, the one before it, its file and its title."""
+
+    revision: str
+    down_revision: str | None
+    name: str
+    title: str
+
+    @property
+    def file(self) -> Path:
+        """Where it is written."""
+        return VERSIONS / f"{self.revision}_{self.name}.py"
+
+
+RENDERED = (
+    Rendered("0001", None, "first", "The first schema."),
+    Rendered("0002", "0001", "access", "Keys, signing keys, failed log-ins and quotas of the doors."),
+)
+_TEMPLATE = '''"""{title} Written by resources.store.migrations.render from tables.py; don't edit."""
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0001"
-down_revision = None
+revision = "{revision}"
+down_revision = {down_revision}
 branch_labels = None
 depends_on = None
 
@@ -33,9 +59,9 @@ def downgrade() -> None:
 '''
 
 
-def render_first() -> str:
-    """The text of the migration that builds all of ``tables.py``."""
-    tables = metadata.sorted_tables
+def render(migration: Rendered) -> str:
+    """The text of a migration that builds the tables of ``tables.py`` that belong to it."""
+    tables = [table for table in metadata.sorted_tables if table.info.get("since", "0001") == migration.revision]
     up = [
         operation
         for table in tables
@@ -50,14 +76,18 @@ def render_first() -> str:
     down = [ops.DropTableOp(table.name, schema=table.schema) for table in reversed(tables)]
     context = MigrationContext.configure(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
     return _TEMPLATE.format(
+        title=migration.title,
+        revision=migration.revision,
+        down_revision=f'"{migration.down_revision}"' if migration.down_revision else None,
         up=_without_markers(render_python_code(ops.UpgradeOps(up), migration_context=context)),
         down=_without_markers(render_python_code(ops.DowngradeOps(down), migration_context=context)),
     )
 
 
 def _without_markers(code: str) -> str:
-    return "\n".join(line for line in code.splitlines() if not line.strip().startswith("###")).strip()
+    return "\n".join(line for line in code.splitlines() if not line.strip().startswith(("###", "info="))).strip()
 
 
 if __name__ == "__main__":
-    FIRST.write_text(render_first(), encoding="utf-8")
+    for each in RENDERED:
+        each.file.write_text(render(each), encoding="utf-8")

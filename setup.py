@@ -34,6 +34,10 @@ setup(
         "typer>=0.20",
         "rich>=14",
         "psutil>=6",
+        "urllib3>=2.8,<3",
+        "certifi>=2026.10",
+        "selectolax>=1.0,<2",
+        "protego>=0.7",
         # the doors
         "fastapi>=0.165",
         "uvicorn>=0.54",

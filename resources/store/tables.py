@@ -343,3 +343,52 @@ lead_quota_slots = Table(
     Column("leads_count", BigInteger, nullable=False),
     info=_since("0002"),
 )
+
+# --- the doors: what they took in ------------------------------------------------------------------------------
+
+# Leads that were told "accepted": checked, their identity claimed in the same transaction. Those without a batch wait;
+# gathered into one, the row stays to tell whose lead it is, and its content is in the batch's drop.
+intake = Table(
+    "intake",
+    metadata,
+    Column("lead_id", Uuid, primary_key=True),  # ascends by time: version 7
+    Column("client", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("source_channel", String, nullable=False),
+    _time("received_at", nullable=False),
+    Column("content", String),  # JSON: the columns as text, `extra`; null once it is in a drop
+    Column("batch_id", String),
+    CheckConstraint("(content is null) = (batch_id is not null)", name="waits_or_gathered"),
+    Index("ix_intake_waiting", "source", "source_channel", "lead_id", postgresql_where=text("batch_id is null")),
+    info=_since("0003"),
+)
+
+# Answers to requests that had an Idempotency-Key, to be given again byte for byte. Written with what they tell of.
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("client", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("request_sha256", LargeBinary, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("headers", JSONB, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    _time("answered_at", nullable=False),
+    Index("ix_idempotency_keys_answered", "answered_at"),
+    info=_since("0003"),
+)
+
+# What later requests said about a lead, where its source takes updates. Rows are added, never changed: how a lead
+# stands now is folded from its batch's row and these, in the order of their ids.
+lead_updates = Table(
+    "lead_updates",
+    metadata,
+    Column("update_id", Uuid, primary_key=True),  # ascends by time; also the id of the touch it counts as
+    Column("lead_id", Uuid, nullable=False),
+    Column("client", String, nullable=False),
+    Column("source", String, nullable=False),
+    _time("received_at", nullable=False),
+    Column("content", String, nullable=False),
+    Index("ix_lead_updates_lead", "lead_id", "update_id"),
+    info=_since("0003"),
+)

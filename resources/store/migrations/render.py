@@ -37,6 +37,7 @@ class Rendered:
 RENDERED = (
     Rendered("0001", None, "first", "The first schema."),
     Rendered("0002", "0001", "access", "Keys, signing keys, failed log-ins and quotas of the doors."),
+    Rendered("0003", "0002", "intake", "Leads that wait, idempotency keys and updates of the doors."),
 )
 _TEMPLATE = '''"""{title} Written by resources.store.migrations.render from tables.py; don't edit."""
 

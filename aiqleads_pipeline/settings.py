@@ -71,7 +71,30 @@ class Settings(BaseModel):
     LEASE_SECONDS: Annotated[int, Field(ge=2, le=3600)] = 30
     HOT_DROP_KB: Annotated[int, Field(ge=0, le=1_048_576)] = 5_120
     WEBSERVER_PORT: Annotated[int, Field(ge=1, le=65_535)] = 3000
+    EGRESS_ALLOW_LOOPBACK: bool = False
     FIXED_NOW: datetime | None = None
+
+    # The doors. Lists are separated by commas.
+    API_PORT: Annotated[int, Field(ge=1, le=65_535)] = 8000
+    API_WORKERS: Annotated[int, Field(ge=1, le=64)] = 1
+    API_MAX_CONNECTIONS: Annotated[int, Field(ge=1, le=100_000)] = 2_000  # per worker
+    API_MAX_REQUESTS: Annotated[int, Field(ge=2, le=100_000)] = 256  # at work at once, per worker
+    API_DATABASE_THREADS: Annotated[int, Field(ge=1, le=12)] = 6  # per worker
+    API_HEADER_KB: Annotated[int, Field(ge=1, le=1024)] = 32
+    API_HEADER_SECONDS: Annotated[float, Field(ge=0.1, le=600)] = 10
+    API_BODY_SECONDS: Annotated[float, Field(ge=0.1, le=3600)] = 30  # then at least API_BODY_KB_PER_SECOND
+    API_BODY_KB_PER_SECOND: Annotated[float, Field(ge=0.1, le=1_048_576)] = 16
+    API_STOP_SECONDS: Annotated[int, Field(ge=1, le=600)] = 10
+    API_DISK_RESERVE_MB: Annotated[int, Field(ge=0, le=1_048_576)] = 64
+    TRUSTED_PROXIES: str = ""  # addresses whose X-Forwarded-For is believed
+    CORS_ORIGINS: str = ""
+    TOKEN_SECONDS: Annotated[int, Field(ge=10, le=3600)] = 300
+    TOKEN_ISSUER: str = "aiqleads"  # noqa: S105
+    OUTSIDE_ISSUER: str = ""  # another issuer of JWTs: `iss`
+    OUTSIDE_AUDIENCE: str = "aiqleads"
+    OUTSIDE_JWKS: str = ""  # its keys: a URL or a file
+    OUTSIDE_ALGORITHMS: str = "RS256,ES256,EdDSA"
+    OUTSIDE_ROLES: str = "client,viewer"  # what it may grant at most
 
     pipeline: PipelineConfig = PipelineConfig()
     flags: FeatureFlags = FeatureFlags()

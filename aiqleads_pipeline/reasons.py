@@ -15,7 +15,7 @@ class Reason:
     """One code: what it means for people and what they can do about it."""
 
     code: str
-    kind: Literal["row", "drop", "lead", "review", "alert"]
+    kind: Literal["row", "drop", "lead", "review", "alert", "request"]
     message: str
     how_to_fix: str
 
@@ -104,6 +104,37 @@ _ALL = (
     Reason("no_owner", "review", "The team has no active owner.", "Activate an owner in teams.yaml."),
     Reason("routing_disabled", "review", "Automatic routing is switched off.",
            "Set FEATURE_FLAGS__enableAutoRouting=true, or assign by hand."),
+    # requests that the doors refuse
+    Reason("not_authenticated", "request", "No valid key or token.",
+           "Send Authorization: Bearer <key or token>, or X-API-Key; `aiqleads keys create` makes a key."),
+    Reason("too_many_failures", "request", "Too many failed log-ins from this address or with this key.",
+           "Wait for the time in Retry-After, then send the right key."),
+    Reason("address_not_allowed", "request", "The key may not be used from this address.",
+           "Send from a network of the key's list, or create a key with another list."),
+    Reason("not_allowed", "request", "The key's role or scopes don't allow this.",
+           "Use a key whose role and scopes allow it."),
+    Reason("not_found", "request", "There is nothing here, or nothing of yours.", "Check the address."),
+    Reason("method_not_allowed", "request", "This address takes other methods.", "See Allow and /openapi.json."),
+    Reason("malformed_request", "request", "The request can't be read.", "See the errors and /openapi.json."),
+    Reason("invalid_request", "request", "The request breaks the rules listed in errors.", "Correct and send again."),
+    Reason("unsupported_media_type", "request", "The body's type is not taken here.",
+           "Send the Content-Type that /openapi.json names."),
+    Reason("body_too_large", "request", "The body is larger than the limit.", "Send less at once."),
+    Reason("headers_too_large", "request", "The headers are larger than the limit.", "Send fewer or shorter headers."),
+    Reason("too_slow", "request", "The request did not arrive in time.", "Send it faster, or in smaller parts."),
+    Reason("rate_limited", "request", "The client sent more leads than its limit allows.",
+           "Send again after the seconds in Retry-After."),
+    Reason("exceeds_quota", "request", "More leads at once than the limit of the whole window.",
+           "Send smaller batches."),
+    Reason("overloaded", "request", "The service has more work than it can do in time.",
+           "Send again after the seconds in Retry-After."),
+    Reason("stopping", "request", "This process of the service is stopping.", "Send again at once."),
+    Reason("database_away", "request", "The database does not answer; nothing of the request was taken.",
+           "Send again after the seconds in Retry-After; `aiqleads doctor` names the cause."),
+    Reason("disk_full", "request", "There is no room on the disk; nothing of the request was taken.",
+           "Make room; requests are taken again by themselves."),
+    Reason("internal_error", "request", "The service failed on this request.",
+           "Nothing is wrong with the request; the log has the error under the request's id."),
     # alerts
     Reason("drop_quarantined", "alert", "A dropped file was quarantined.", "aiqleads doctor names the file."),
     Reason("run_failed", "alert", "A run failed.", "Open the run in the Dagster UI."),

@@ -93,7 +93,7 @@ class Settings(BaseModel):
     OUTSIDE_ISSUER: str = ""  # another issuer of JWTs: `iss`
     OUTSIDE_AUDIENCE: str = "aiqleads"
     OUTSIDE_JWKS: str = ""  # its keys: a URL or a file
-    OUTSIDE_ALGORITHMS: str = "RS256,ES256,EdDSA"
+    OUTSIDE_ALGORITHMS: str = "RS256,PS256,ES256,Ed25519"
     OUTSIDE_ROLES: str = "client,viewer"  # what it may grant at most
 
     pipeline: PipelineConfig = PipelineConfig()

@@ -1,0 +1,5 @@
+-- One key as it stands, good or not. Inputs: key_id.
+SELECT
+    key_id, client, role, scopes, networks, secret_sha256, created_at, expires_at, revoked_at, last_used_at, rotated_to
+FROM aiqleads.api_keys
+WHERE key_id = :key_id

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -45,6 +46,7 @@ METHODS = REPEATABLE_METHODS | {"POST", "PATCH"}
 # All that goes along to another origin; whatever else a caller sent may be a credential.
 _HEADERS_FOR_STRANGERS = frozenset({"accept", "accept-encoding", "accept-language", "user-agent"})
 _HEADERS_OF_OURS = ("host", "content-length", "transfer-encoding", "connection", "expect")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _OVERHEAD_BYTES = 1 << 16  # framing of chunks, trailers, what a buffer reads ahead
 
@@ -121,8 +123,8 @@ class HttpClient:
         if method not in METHODS:
             raise BadRequest("the method is none of HTTP that is used here")
         sent = HTTPHeaderDict(headers or {})
-        if any(name in sent for name in _HEADERS_OF_OURS):
-            raise BadRequest(f"{', '.join(_HEADERS_OF_OURS)} are no headers to give")
+        if any(name.lower() in _HEADERS_OF_OURS or not _HEADER_NAME.fullmatch(name) for name in sent):
+            raise BadRequest("a header can't be given, or its name is none")
         sent.setdefault("User-Agent", self._user_agent)
         sent.setdefault("Accept", "*/*")
         sent["Accept-Encoding"] = "gzip, deflate"

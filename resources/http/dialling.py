@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as LookupTimeout
+from functools import cache
 from ipaddress import ip_address
 from typing import Any
 
@@ -136,6 +137,7 @@ class _TlsConnection(_CheckedDialling, HTTPSConnection):
 Connection = _PlainConnection | _TlsConnection
 
 
+@cache
 def _tls_context(ca_file: str | None) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=certifi.where())
     context.load_default_certs()

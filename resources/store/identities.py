@@ -64,6 +64,24 @@ def claim_identities(
     return _table(np.concatenate([np.empty(0, REPEAT), *found]))
 
 
+def claim_in(con: Connection, claims: Claims, keeps_known: bool) -> Values:
+    """Claim inside of the caller's transaction, for a door that takes single leads; the rules are those of files.
+
+    Args:
+        claims: in any order; of leads that match each other the smaller id comes first.
+        keeps_known: whether the free keys of a lead that repeats another are claimed for that other, as for files.
+            A door that refuses repeats keeps nothing of them.
+
+    Returns:
+        The leads that repeat another, in the order of their ids: ``matching.REPEAT``.
+
+    Raises:
+        psycopg.errors.UniqueViolation, StoreUnavailable (a deadlock): somebody claimed the same at once. The
+            transaction is over; doing all of it again sees who it was.
+    """
+    return _claim(con, claims.ordered(), keeps_known)
+
+
 def find_leads(con: Connection, keys: pa.Array | pa.ChunkedArray) -> pa.Table:
     """The leads that hold some keys (for a phone: who had it first): ``key``, ``lead_id``; none for unknown keys."""
     import numpy as np
@@ -108,15 +126,19 @@ def _claim_and_remember(con: Connection, claimant: str, number: int, chunk: Clai
     return repeats
 
 
-def _claim(con: Connection, chunk: Claims) -> Values:
+def _claim(con: Connection, chunk: Claims, keeps_known: bool = True) -> Values:
     import numpy as np
 
-    from resources.store.matching import in_order, settle
+    from resources.store.matching import IndexRows, in_order, settle
 
     found = []
     while len(chunk):
         settled = settle(chunk, lambda keys: _look_up(con, keys))
         rows = settled.inserts
+        if not keeps_known:
+            here = {lead.tobytes() for lead in chunk.lead}
+            own = np.fromiter((lead.tobytes() in here for lead in rows.lead), bool, len(rows.lead))
+            rows = IndexRows(rows.key[own], rows.tag[own], rows.lead[own])
         if len(rows.key):
             copy_fixed(con, "aiqleads.identity_keys", {"key": rows.key, "tag": rows.tag, "lead_id": rows.lead})
         found.append(settled.repeats)

@@ -1,7 +1,7 @@
 """The destination ``file``: one NDJSON file per batch, for whoever reads files.
 
-Belongs here: writing the file whole, in one step. Does not belong here: what a lead looks like (``stages.deliver``)
-and the outbox (``resources.store.deliveries``).
+Belongs here: writing the file whole, in one step. Does not belong here: what a lead's line looks like
+(``stages.deliver``) and the outbox (``resources.store.deliveries``).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
@@ -20,30 +21,58 @@ from resources.durable import durable_write
 from resources.store.deliveries import claim_due, mark_batch_delivered, mark_delivered
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from duckdb import DuckDBPyRelation
 
     from resources.store.database import Store
     from resources.store.leases import Lease
 
+_ROWS_AT_ONCE = 2_048  # more would be held beside the engine's memory and is slower
+
+
+@dataclass
+class StagedFile:
+    """A file that is written but not to be seen yet."""
+
+    path: Path
+    target: Path
+
+    def publish(self, destination: str, guard: Callable[[], object] = lambda: None) -> None:
+        """Let it replace what was there, in one step; an empty one removes it.
+
+        ``guard`` is asked right before: it raises if this process lost its lease.
+        """
+        guard()
+        with durable_write(f"file:{destination}"):
+            if self.path.stat().st_size:
+                replace_synced(self.path, self.target)
+                return
+            self.path.unlink()
+            if self.target.exists():
+                self.target.unlink()
+                sync(self.target.parent)
+
+    def discard(self) -> None:
+        """Remove it, unless it was published."""
+        self.path.unlink(missing_ok=True)
+
+
+def stage_batch(lines: DuckDBPyRelation, folder: Path, batch_id: str) -> StagedFile:
+    """Write a batch's file whole, before anybody may see it: it can be done beside the transaction that routes."""
+    return _stage(lines, folder / f"{batch_id}.ndjson")
+
 
 def deliver_batch(
-    store: Store,
-    leads: DuckDBPyRelation,
-    destination: str,
-    folder: Path,
-    batch_id: str,
-    now: datetime,
-    lease: Lease | None = None,
+    store: Store, staged: StagedFile, destination: str, batch_id: str, now: datetime, lease: Lease | None = None
 ) -> int:
-    """Write a batch's file, then mark its deliveries delivered; how many were marked. May be done again.
+    """Publish a batch's file, then mark its deliveries delivered; how many were marked. May be done again.
 
     A batch without leads for the destination has no file (one of an earlier run is removed).
 
     Raises:
         LeaseLost: nothing was marked; the file is that of whoever holds the lease now, or will be.
     """
-    guard = (lambda: None) if lease is None else lease.check
-    write_ndjson(leads, folder / f"{batch_id}.ndjson", destination, guard)
+    staged.publish(destination, (lambda: None) if lease is None else lease.check)
     return mark_batch_delivered(store, batch_id, destination, now, lease)
 
 
@@ -51,7 +80,7 @@ def deliver_due(
     store: Store,
     destination: str,
     folder: Path,
-    list_leads: Callable[[str, Sequence[UUID]], DuckDBPyRelation],
+    list_lines: Callable[[str, Sequence[UUID]], DuckDBPyRelation],
     now: datetime,
     hold_seconds: float = 300,
     limit: int = 1000,
@@ -62,36 +91,41 @@ def deliver_due(
     them; their ``delivery_id`` stays the same in any case.
 
     Args:
-        list_leads: what to write of some leads of a batch (batch id, lead ids).
+        list_lines: what to write of some leads of a batch (batch id, lead ids): one column of text, a lead's line each.
     """
     due = claim_due(store, destination, now, hold_seconds, limit)
     for batch_id, found in groupby(sorted(due, key=lambda each: each.batch_id), key=lambda each: each.batch_id):
         claimed = sorted(found, key=lambda each: each.delivery_id)
         mark = hashlib.sha256("".join(each.delivery_id.hex for each in claimed).encode()).hexdigest()[:10]
-        leads = list_leads(batch_id, [each.lead_id for each in claimed])
-        write_ndjson(leads, folder / f"{batch_id}.{mark}.ndjson", destination)
+        lines = list_lines(batch_id, [each.lead_id for each in claimed])
+        staged = _stage(lines, folder / f"{batch_id}.{mark}.ndjson")
+        try:
+            staged.publish(destination)
+        finally:
+            staged.discard()
         mark_delivered(store, [(each.delivery_id, None) for each in claimed], now)
     return len(due)
 
 
-def write_ndjson(
-    leads: DuckDBPyRelation, target: Path, destination: str, guard: Callable[[], object] = lambda: None
-) -> None:
-    """Write a relation as newline-delimited JSON, replacing what was there in one step; no rows: no file.
-
-    ``guard`` is asked right before the file becomes visible: it raises if this process lost its lease.
-    """
+def _stage(lines: DuckDBPyRelation, target: Path) -> StagedFile:
     make_folder(target.parent)
-    staged = target.parent / f".{uuid.uuid4().hex}.part"
+    staged = StagedFile(target.parent / f".{uuid.uuid4().hex}.part", target)
     try:
-        quoted = str(staged).replace("'", "''")
-        leads.query("_", f"COPY (FROM _) TO '{quoted}' (FORMAT json)")
-        guard()
-        with durable_write(f"file:{destination}"):
-            if staged.stat().st_size:
-                replace_synced(staged, target)
-            elif target.exists():
-                target.unlink()
-                sync(target.parent)
-    finally:
-        staged.unlink(missing_ok=True)
+        with staged.path.open("wb") as file:
+            for batch in lines.to_arrow_reader(_ROWS_AT_ONCE):
+                file.write(_text_of(batch.column(0)))
+    except BaseException:
+        staged.discard()
+        raise
+    return staged
+
+
+def _text_of(lines: pa.Array) -> memoryview:
+    """A column of text without nulls, as the bytes that stand one after the other in its buffer: nothing is copied."""
+    import numpy as np
+
+    _, offsets, text = lines.buffers()
+    if text is None:
+        return memoryview(b"")
+    ends = np.frombuffer(offsets, np.int32)[lines.offset : lines.offset + len(lines) + 1]
+    return memoryview(text)[ends[0] : ends[-1]]

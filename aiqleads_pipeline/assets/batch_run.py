@@ -86,9 +86,13 @@ class BatchRun:
 
     def spool(self, relation: DuckDBPyRelation, name: str) -> DuckDBPyRelation:
         """Compute a relation once into a temporary file, so that several readers don't compute it again."""
-        path = self.workdir / f"{name}.parquet"
-        relation.write_parquet(str(path), compression="snappy")
-        return self.con.read_parquet(str(path))
+        path = str(self.spooled(name))
+        relation.write_parquet(path, compression="snappy")
+        return self.con.read_parquet(path)
+
+    def spooled(self, name: str) -> Path:
+        """Where the file of ``spool`` lies."""
+        return self.workdir / f"{name}.parquet"
 
     @property
     def time_limit_seconds(self) -> float:

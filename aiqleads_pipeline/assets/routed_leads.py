@@ -1,6 +1,9 @@
 """`routed_leads`, `review_queue`, `deliveries`: who gets the lead, committed in one transaction with its deliveries."""
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -9,14 +12,17 @@ from duckdb import DuckDBPyRelation
 from aiqleads_pipeline.assets.batch_run import BatchRun, BatchRuns
 from aiqleads_pipeline.assets.facts import counts_by, funnel_picture, materialized
 from aiqleads_pipeline.assets.specs import asset_spec, table_check_specs
+from aiqleads_pipeline.rules.destinations import Destination
 from aiqleads_pipeline.stages import deliver
-from aiqleads_pipeline.stages.engine import run_sql
+from aiqleads_pipeline.stages.engine import open_beside, run_sql
 from aiqleads_pipeline.stages.route import RoutingSnapshot, route_leads
 from resources import files
 from resources.store import alerts, deliveries, drops, reviews, routing
 
 TABLES = ("routed_leads", "review_queue", "deliveries")
 DECIDED_FROM = ("enriched_leads", "scored_leads", "classified_leads")
+
+Staged = list[tuple[str, Future[files.StagedFile]]]  # by destination
 
 
 @dg.multi_asset(
@@ -26,9 +32,12 @@ def routed_leads(
     context: dg.AssetExecutionContext, runs: dg.ResourceParam[BatchRuns]
 ) -> Iterator[dg.MaterializeResult]:
     """Route, commit to the store, publish to the lake, deliver to files, close the batch."""
-    with runs.step(context) as run:
-        in_review = _decide(run)
-        _deliver_files(run)
+    with runs.step(context) as run, ExitStack() as leaving:
+        in_review, staged = _decide(run, leaving)
+        for destination, file in staged:
+            files.deliver_batch(
+                run.outside.store, file.result(), destination, run.batch_id, run.settings.now(), run.lease
+            )
         sent = deliveries.count_batch(run.outside.store, run.batch_id)
         counts = _count(run, in_review, sent)
         table = run.read("routed_leads")
@@ -56,10 +65,11 @@ def routed_leads(
         _finish(run, counts)
 
 
-def _decide(run: BatchRun) -> int:
+def _decide(run: BatchRun, leaving: ExitStack) -> tuple[int, Staged]:
     """One transaction from the counters to the intents of delivery; then the table becomes visible in the lake.
 
-    Killed between the two, the next run reads the pinned counters, decides the same, and publishes it.
+    Beside it, as soon as all is decided, the files of destinations are written, for nobody to see yet. Killed between
+    commit and publishing, the next run reads the pinned counters, decides the same, and publishes it.
     """
     con, store = run.con, run.outside.store
     enriched, scored, classified = _unsettled(run), run.read("scored_leads"), run.read("classified_leads")
@@ -78,13 +88,30 @@ def _decide(run: BatchRun) -> int:
             auto_routing=run.settings.flags.enableAutoRouting,
         )
         decided = run.spool(routed.routed, "routed")
+        staged = _stage_files(run, leaving)
         intents = deliver.list_intents(con, decided, run.rules.destinations.enabled)
         routing.commit_routing(
             transaction, run.batch_id, state["seq"], routed.loads, routed.accounts, routed.review, intents
         )
         in_review = int(routed.review.aggregate("count(*)").fetchall()[0][0])
     run.write(decided, "routed_leads")
-    return in_review
+    return in_review, staged
+
+
+def _stage_files(run: BatchRun, leaving: ExitStack) -> Staged:
+    """Begin to write what was decided to the files of destinations that take a batch as one, in a thread."""
+    pool = leaving.enter_context(ThreadPoolExecutor(1))
+
+    def stage(destination: Destination) -> files.StagedFile:
+        with open_beside(run.con) as con:
+            read = partial(run.outside.lake.read, con, batch_id=run.batch_id)
+            decided = con.read_parquet(str(run.spooled("routed")))
+            lines = deliver.list_lines(con, decided, *(read(table) for table in DECIDED_FROM), destination)
+            file = files.stage_batch(lines, destination.folder_in(run.settings.home), run.batch_id)
+        leaving.callback(file.discard)
+        return file
+
+    return [(each.name, pool.submit(stage, each)) for each in run.rules.destinations.enabled if each.goes_by_batch]
 
 
 def _unsettled(run: BatchRun) -> DuckDBPyRelation:
@@ -95,22 +122,6 @@ def _unsettled(run: BatchRun) -> DuckDBPyRelation:
     if not settled.limit(1).fetchall():
         return enriched
     return run.spool(run_sql(run.con, "marts/unsettled_leads", enriched_leads=enriched, settled=settled), "unsettled")
-
-
-def _deliver_files(run: BatchRun) -> None:
-    """The destinations that take a batch as one file get it now."""
-    routed, enriched, scored, classified = (run.read(t) for t in ("routed_leads", *DECIDED_FROM))
-    for destination in run.rules.destinations.enabled:
-        if destination.goes_by_batch:
-            files.deliver_batch(
-                run.outside.store,
-                deliver.list_leads(run.con, routed, enriched, scored, classified, destination),
-                destination.name,
-                destination.folder_in(run.settings.home),
-                run.batch_id,
-                run.settings.now(),
-                run.lease,
-            )
 
 
 def _count(run: BatchRun, in_review: int, sent: dict[str, dict[str, int]]) -> dict[str, Any]:

@@ -28,13 +28,13 @@ def deliver_assigned(outside: Outside) -> int:
             if not destination.goes_by_batch:
                 continue
 
-            def list_leads(batch_id: str, lead_ids: Sequence[UUID], to: Destination = destination) -> DuckDBPyRelation:
+            def list_lines(batch_id: str, lead_ids: Sequence[UUID], to: Destination = destination) -> DuckDBPyRelation:
                 read = partial(outside.lake.read, con, batch_id=batch_id)
                 classified = read("classified_leads")
                 reviewed = con.from_arrow(reviews.leads_of_batch(outside.store, batch_id))
                 assigned = deliver.list_assigned(con, reviewed, classified, lead_ids)
-                return deliver.list_leads(con, assigned, read("enriched_leads"), read("scored_leads"), classified, to)
+                return deliver.list_lines(con, assigned, read("enriched_leads"), read("scored_leads"), classified, to)
 
             folder = destination.folder_in(outside.settings.home)
-            delivered += files.deliver_due(outside.store, destination.name, folder, list_leads, outside.settings.now())
+            delivered += files.deliver_due(outside.store, destination.name, folder, list_lines, outside.settings.now())
     return delivered

@@ -28,7 +28,7 @@ def list_intents(
     return run_sql(con, "stages/deliver/list_intents", routed=routed)
 
 
-def list_leads(
+def list_lines(
     con: DuckDBPyConnection,
     routed: DuckDBPyRelation,
     enriched: DuckDBPyRelation,
@@ -36,7 +36,7 @@ def list_leads(
     classified: DuckDBPyRelation,
     destination: Destination,
 ) -> DuckDBPyRelation:
-    """The leads meant for one destination as receivers get them (nested columns, ready for JSON); lazy.
+    """The leads meant for one destination as receivers get them: ``line``, JSON with its newline; lazy.
 
     Use it before the next call on the same connection.
     """
@@ -47,13 +47,13 @@ def list_leads(
         deliver_priorities=None if destination.priorities is None else list(destination.priorities),
     )
     inputs = {"routed": routed, "enriched": enriched, "scored": scored, "classified": classified}
-    return run_sql(con, "stages/deliver/list_leads", **inputs)
+    return run_sql(con, "stages/deliver/list_lines", **inputs)
 
 
 def list_assigned(
     con: DuckDBPyConnection, reviewed: DuckDBPyRelation, classified: DuckDBPyRelation, lead_ids: Sequence[UUID]
 ) -> DuckDBPyRelation:
-    """Leads of a batch that a person assigned, in the place of ``routed`` for ``list_leads``; lazy.
+    """Leads of a batch that a person assigned, in the place of ``routed`` for ``list_lines``; lazy.
 
     Args:
         reviewed: the batch's review queue (``resources.store.reviews.leads_of_batch``).

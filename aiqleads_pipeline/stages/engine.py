@@ -31,11 +31,22 @@ def open_engine(settings: Settings, temp_dir: Path | None = None) -> DuckDBPyCon
             "preserve_insertion_order": True,
         }
     )
+    _prepare(con)
+    return con
+
+
+def open_beside(con: DuckDBPyConnection) -> DuckDBPyConnection:
+    """Another connection to the same engine, for a thread of its own: it shares the limits, and sees no temp table."""
+    other = con.cursor()
+    _prepare(other)
+    return other
+
+
+def _prepare(con: DuckDBPyConnection) -> None:
     con.execute("SET TimeZone = 'UTC'")
     con.execute("SET enable_progress_bar = false")
     for file in sorted((SQL_DIR / "macros").glob("*.sql")):
         con.execute(file.read_text(encoding="utf-8"))
-    return con
 
 
 def set_variables(con: DuckDBPyConnection, **values: Any) -> None:

@@ -15,9 +15,9 @@ from duckdb import DuckDBPyConnection, DuckDBPyRelation
 from aiqleads_pipeline.contract import TABLES
 from aiqleads_pipeline.rules.destinations import Destination
 from aiqleads_pipeline.settings import Settings
-from aiqleads_pipeline.stages.deliver import list_assigned, list_intents, list_leads
+from aiqleads_pipeline.stages.deliver import list_assigned, list_intents, list_lines
 from aiqleads_pipeline.stages.engine import open_engine
-from resources.files import write_ndjson
+from resources.files import StagedFile, stage_batch
 from resources.store.deliveries import delivery_id
 
 FILE = Destination(name="crm_file", kind="file")
@@ -105,8 +105,9 @@ def tables(con: DuckDBPyConnection, *leads: tuple[int, str, str]) -> list[DuckDB
 
 def test_a_file_holds_one_object_per_lead(con: DuckDBPyConnection, tmp_path: Path) -> None:
     leads = tables(con, (1, "enterprise", "P1"), (2, "inside", "P2"))
-    target = tmp_path / "it's" / "crm_file" / "b1.ndjson"
-    write_ndjson(list_leads(con, *leads, destination=FILE), target, "crm_file")
+    folder = tmp_path / "it's" / "crm_file"
+    target = folder / "b1.ndjson"
+    stage_batch(list_lines(con, *leads, destination=FILE), folder, "b1").publish("crm_file")
     first, second = [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
     assert second["lead_id"] == str(lead(2))
     assert first == {
@@ -137,34 +138,50 @@ def test_a_file_holds_only_the_leads_that_have_an_intent(con: DuckDBPyConnection
     leads = tables(con, (1, "enterprise", "P1"), (2, "enterprise", "P3"), (3, "inside", "P1"))
     for destination in (FILE, HOOK):
         intended = list_intents(con, leads[0], [destination]).project("delivery_id").order("1").fetchall()
-        payload = list_leads(con, *leads, destination=destination).project("delivery_id").order("1").fetchall()
-        assert payload == intended
+        lines = list_lines(con, *leads, destination=destination).fetchall()
+        assert sorted(UUID(json.loads(line)["delivery_id"]) for (line,) in lines) == [each for (each,) in intended]
+
+
+def staged(con: DuckDBPyConnection, line: str, folder: Path) -> StagedFile:
+    return stage_batch(con.sql(f"SELECT {line} AS line"), folder, "b1")
+
+
+def test_every_line_of_many_is_written_in_order(con: DuckDBPyConnection, tmp_path: Path) -> None:
+    lines = con.sql(
+        "SELECT row || ' é' || repeat('x', (row % 7)::INT) || chr(10) AS line FROM range(10_000) AS r (row)"
+    )
+    stage_batch(lines.filter("NOT starts_with(line, '5')"), tmp_path, "b1").publish("crm_file")
+    wanted = [f"{row} é{'x' * (row % 7)}" for row in range(10_000) if not str(row).startswith("5")]
+    assert (tmp_path / "b1.ndjson").read_text(encoding="utf-8").splitlines() == wanted
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(con: DuckDBPyConnection, tmp_path: Path) -> None:
     target = tmp_path / "b1.ndjson"
-    write_ndjson(con.sql("SELECT 1 AS lead"), target, "crm_file")
-    write_ndjson(con.sql("SELECT 2 AS lead"), target, "crm_file")
-    assert target.read_text() == '{"lead":2}\n'
+    staged(con, "'one' || chr(10)", tmp_path).publish("crm_file")
+    staged(con, "'two' || chr(10)", tmp_path).publish("crm_file")
+    assert target.read_text() == "two\n"
     with pytest.raises(Exception, match="boom"):
-        write_ndjson(con.sql("SELECT error('boom') AS lead"), target, "crm_file")
+        staged(con, "error('boom')", tmp_path)
 
     def lost() -> None:
         raise RuntimeError("the lease is lost")
 
+    third = staged(con, "'three' || chr(10)", tmp_path)
     with pytest.raises(RuntimeError, match="lost"):
-        write_ndjson(con.sql("SELECT 3 AS lead"), target, "crm_file", guard=lost)
-    assert target.read_text() == '{"lead":2}\n'
+        third.publish("crm_file", guard=lost)
+    third.discard()
+    assert target.read_text() == "two\n"
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["b1.ndjson"]
 
 
 def test_a_batch_without_leads_has_no_file(con: DuckDBPyConnection, tmp_path: Path) -> None:
     target = tmp_path / "b1.ndjson"
-    write_ndjson(con.sql("SELECT 1 AS lead LIMIT 0"), target, "crm_file")
+    none = con.sql("SELECT 'one' AS line LIMIT 0")
+    stage_batch(none, tmp_path, "b1").publish("crm_file")
     assert not target.exists()
-    write_ndjson(con.sql("SELECT 1 AS lead"), target, "crm_file")
-    write_ndjson(con.sql("SELECT 1 AS lead LIMIT 0"), target, "crm_file")
-    assert not target.exists()
+    staged(con, "'one'", tmp_path).publish("crm_file")
+    stage_batch(none, tmp_path, "b1").publish("crm_file")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_leads_that_a_person_assigned_are_told_like_routed_ones(con: DuckDBPyConnection) -> None:
@@ -177,7 +194,9 @@ def test_leads_that_a_person_assigned_are_told_like_routed_ones(con: DuckDBPyCon
     con.execute("UPDATE test_classified_leads SET priority = 'P2'")
     wanted = [lead(1), lead(3)]
     assigned = list_assigned(con, reviewed, leads[3], wanted)
-    found = list_leads(con, assigned, *leads[1:], destination=FILE)
-    assert found.project("lead_id, team, owner, priority, sla_due_at, contact.first_name").fetchall() == [
-        (lead(1), "inside", "bob", "P2", None, "Zoë")
-    ]
+    ((line,),) = list_lines(con, assigned, *leads[1:], destination=FILE).fetchall()
+    told = json.loads(line)
+    assert [told[name] for name in ("lead_id", "team", "owner", "priority", "sla_due_at")] == [
+        str(lead(1)), "inside", "bob", "P2", None,
+    ]  # fmt: skip
+    assert told["contact"]["first_name"] == "Zoë"

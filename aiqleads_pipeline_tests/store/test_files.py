@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection, DuckDBPyRelation
 from sqlalchemy import text
 
 from resources import files
-from resources.files import deliver_batch, deliver_due
+from resources.files import deliver_batch, deliver_due, stage_batch
 from resources.store import deliveries, reviews
 from resources.store.database import Store
 from resources.store.deliveries import count_batch, delivery_id
@@ -47,13 +47,14 @@ def intend(store: Store, numbers: Sequence[int], batch: str = "b1") -> None:
 
 
 def payload(con: DuckDBPyConnection, lead_ids: Sequence[UUID]) -> DuckDBPyRelation:
-    return con.sql(f"SELECT unnest({[str(each) for each in lead_ids]}) AS lead_id")
+    leads = con.sql(f"SELECT unnest({[str(each) for each in lead_ids]}) AS lead_id")
+    return leads.project("'{\"lead_id\":\"' || lead_id || '\"}' || chr(10)")
 
 
 def leads_in(folder: Path) -> dict[str, list[UUID]]:
     return {
         file.name: [UUID(json.loads(line)["lead_id"]) for line in file.read_text().splitlines()]
-        for file in sorted(folder.iterdir())
+        for file in sorted(folder.glob("[!.]*"))
     }
 
 
@@ -62,8 +63,10 @@ def test_a_batch_goes_out_in_one_file_however_often_it_is_run(
 ) -> None:
     intend(store, [1, 2])
     lead_ids = [lead(1), lead(2)]
-    assert deliver_batch(store, payload(con, lead_ids), "crm_file", tmp_path, "b1", NOW) == 2
-    assert deliver_batch(store, payload(con, lead_ids), "crm_file", tmp_path, "b1", NOW) == 0
+    for marked in (2, 0):
+        staged = stage_batch(payload(con, lead_ids), tmp_path, "b1")
+        assert leads_in(tmp_path) == ({} if marked else {"b1.ndjson": lead_ids})  # nobody sees it yet
+        assert deliver_batch(store, staged, "crm_file", "b1", NOW) == marked
     assert leads_in(tmp_path) == {"b1.ndjson": lead_ids}
     assert count_batch(store, "b1") == {"crm_file": {"delivered": 2}}
 
@@ -73,8 +76,10 @@ def test_a_zombie_neither_writes_nor_marks(store: Store, con: DuckDBPyConnection
     lease = take_lease(store, "batch:b1", "other-host:1:1:zombie", 30)
     assert lease is not None
     release_lease(store, lease)
+    staged = stage_batch(payload(con, [lead(1)]), tmp_path, "b1")
     with pytest.raises(LeaseLost):
-        deliver_batch(store, payload(con, [lead(1)]), "crm_file", tmp_path, "b1", NOW, lease)
+        deliver_batch(store, staged, "crm_file", "b1", NOW, lease)
+    staged.discard()
     assert leads_in(tmp_path) == {}
     assert count_batch(store, "b1") == {"crm_file": {"pending": 1}}
 
@@ -90,11 +95,11 @@ def test_what_a_person_assigned_goes_out_on_its_own(store: Store, con: DuckDBPyC
     for number in (1, 2, 3):
         assert reviews.assign(store, lead(number), "ann", "sales", "me", ["crm_file"], NOW)
 
-    def list_leads(batch_id: str, lead_ids: Sequence[UUID]) -> DuckDBPyRelation:
+    def list_lines(batch_id: str, lead_ids: Sequence[UUID]) -> DuckDBPyRelation:
         return payload(con, lead_ids)
 
-    assert deliver_due(store, "crm_file", tmp_path, list_leads, NOW) == 3
-    assert deliver_due(store, "crm_file", tmp_path, list_leads, NOW + timedelta(days=1)) == 0
+    assert deliver_due(store, "crm_file", tmp_path, list_lines, NOW) == 3
+    assert deliver_due(store, "crm_file", tmp_path, list_lines, NOW + timedelta(days=1)) == 0
     found = leads_in(tmp_path)
     assert [name.split(".")[0] for name in found] == ["b1", "b2"]
     assert list(found.values()) == [[lead(1), lead(2)], [lead(3)]]
@@ -111,14 +116,14 @@ def test_dying_between_file_and_mark_gives_the_same_file_again(
     def die(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    def list_leads(batch_id: str, lead_ids: Sequence[UUID]) -> DuckDBPyRelation:
+    def list_lines(batch_id: str, lead_ids: Sequence[UUID]) -> DuckDBPyRelation:
         return payload(con, lead_ids)
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(files, "mark_delivered", die)
-        deliver_due(store, "crm_file", tmp_path, list_leads, NOW, hold_seconds=60)
+        deliver_due(store, "crm_file", tmp_path, list_lines, NOW, hold_seconds=60)
     before = leads_in(tmp_path)
-    assert deliver_due(store, "crm_file", tmp_path, list_leads, NOW + timedelta(seconds=59)) == 0
-    assert deliver_due(store, "crm_file", tmp_path, list_leads, NOW + timedelta(seconds=61)) == 1
+    assert deliver_due(store, "crm_file", tmp_path, list_lines, NOW + timedelta(seconds=59)) == 0
+    assert deliver_due(store, "crm_file", tmp_path, list_lines, NOW + timedelta(seconds=61)) == 1
     assert leads_in(tmp_path) == before
     assert [each.attempts for each in deliveries.list_deliveries(store)] == [2]

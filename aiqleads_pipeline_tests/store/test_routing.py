@@ -106,7 +106,7 @@ def test_counters_add_up_over_batches(store: Store) -> None:
     }  # fmt: skip
     second = commit(store, "b2", loads=[Load("", "p1", 2, 0), Load("ann", "p1", 0, 1), Load("ann", "", 0, 4)])
     assert second == {
-        "seq": 1, "turns": {"p1": 3}, "given": {"ann": 2, "bob": 1}, "closed": {"ann": 0, "bob": 0},
+        "seq": 2, "turns": {"p1": 3}, "given": {"ann": 2, "bob": 1}, "closed": {"ann": 0, "bob": 0},
     }  # fmt: skip
     assert rows(store, TOTALS) == [
         ("", "p1", 5, 0, 0), ("ann", "", 0, 4, 0), ("ann", "p1", 0, 3, 0), ("bob", "p1", 0, 1, 0),

@@ -7,6 +7,7 @@ million rows: a delivery of eight columns costs 0.3 s to encode and 2 s to send;
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from psycopg import Connection as Driver
@@ -27,9 +28,15 @@ _BATCH_BYTES = 32 << 20  # of Arrow data encoded at once
 
 
 def copy_rows(
-    con: Connection, table: str, source: DuckDBPyRelation | pa.Table | pa.RecordBatchReader, columns: Sequence[str]
+    con: Connection,
+    table: str,
+    source: DuckDBPyRelation | pa.Table | pa.RecordBatchReader,
+    columns: Sequence[str],
+    constants: Mapping[str, int] = MappingProxyType({}),
 ) -> int:
     """Append the named columns of a source to a table (``schema.table`` or a temporary one); returns the rows.
+
+    ``constants`` are columns that have one value in all rows.
 
     Values are cast to the table's types where nothing is lost; UUIDs may be Arrow's or text, JSON is text, times have a
     zone. Memory is bounded.
@@ -45,7 +52,7 @@ def copy_rows(
 
     found = con.execute(statement("column_types"), {"table": table})
     types: dict[str, str] = {row.name: row.type for row in found}
-    kinds = [types[name] for name in columns]
+    names = [*columns, *constants]
     rows = 0
 
     def blocks() -> Iterator[memoryview]:
@@ -55,9 +62,11 @@ def copy_rows(
             for start in range(0, batch.num_rows, step):
                 piece = batch.slice(start, step)
                 rows += piece.num_rows
-                yield encode_rows([(piece[name], kind) for name, kind in zip(columns, kinds, strict=True)])
+                repeated = [pa.repeat(value, piece.num_rows) for value in constants.values()]
+                values = [*(piece[name] for name in columns), *repeated]
+                yield encode_rows([(column, types[name]) for name, column in zip(names, values, strict=True)])
 
-    _send(con, table, columns, blocks())
+    _send(con, table, names, blocks())
     return rows
 
 

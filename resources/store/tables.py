@@ -183,9 +183,17 @@ owner_totals = Table(
     Column("closed_count", BigInteger, nullable=False, server_default=text("0")),
 )
 
+# The batches that were routed, in their order.
+routings = Table(
+    "routings",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("batch_id", String, nullable=False),
+)
+
 # Accounts: the same company goes to the same owner. Append-only: each routing that gives a company an owner adds a row
 # with its `seq`, and the account at a time is the company's last row before that `seq`. So a batch that is routed again
-# sees what it saw the first time.
+# sees what it saw the first time. A routing's rows lie together, which a BRIN index finds at a hundredth of the cost.
 accounts = Table(
     "accounts",
     metadata,
@@ -193,9 +201,7 @@ accounts = Table(
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("owner", String, nullable=False),
     Column("team", String, nullable=False),
-    Column("batch_id", String, nullable=False),
-    Index("ix_accounts_seq", "seq"),
-    Index("ix_accounts_batch", "batch_id"),
+    Index("ix_accounts_seq", "seq", postgresql_using="brin"),
 )
 
 review_queue = Table(
@@ -242,7 +248,7 @@ deliveries = Table(
         "next_attempt_at",
         postgresql_where=text("next_attempt_at is not null"),
     ),
-    Index("ix_deliveries_batch", "batch_id"),
+    Index("ix_deliveries_batch", "batch_id", postgresql_using="brin"),
     postgresql_with={"fillfactor": "50"},
 )
 
@@ -391,4 +397,47 @@ lead_updates = Table(
     Column("content", String, nullable=False),
     Index("ix_lead_updates_lead", "lead_id", "update_id"),
     info=_since("0003"),
+)
+
+# --- scraping --------------------------------------------------------------------------------------------------
+
+# One row per crawl of a site that was asked for. Of each site one is open (waiting or running) at a time: who asks again
+# is given that one.
+scrapes = Table(
+    "scrapes",
+    metadata,
+    Column("scrape_id", Uuid, primary_key=True),
+    Column("site", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("requested_by", String, nullable=False),
+    _time("requested_at", nullable=False),
+    _time("started_at"),
+    _time("finished_at"),
+    Column("attempts_count", Integer, nullable=False, server_default=text("0")),
+    Column("run_id", String),
+    Column("counts", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("drop_uri", String),
+    Column("reason_code", String),
+    CheckConstraint("state in ('waiting', 'running', 'done', 'failed')", name="state_known"),
+    Index("uq_scrapes_open", "site", unique=True, postgresql_where=text("state in ('waiting', 'running')")),
+    Index("ix_scrapes_site", "site", "requested_at"),
+    info=_since("0004"),
+)
+
+# What a page was when its leads last became a durable drop: what to ask for it next time, and the links to go on by
+# when it answers "not modified".
+scrape_pages = Table(
+    "scrape_pages",
+    metadata,
+    Column("site", String, primary_key=True),
+    Column("url_sha256", LargeBinary, primary_key=True),
+    Column("url", String, nullable=False),
+    Column("etag", String),
+    Column("last_modified", String),
+    Column("content_sha256", String, nullable=False),  # of the evidence that is kept
+    Column("leads_sha256", String, nullable=False),
+    Column("rules_sha256", String, nullable=False),  # of the site's rules it was read by
+    Column("links", JSONB, nullable=False),
+    _time("fetched_at", nullable=False),
+    info=_since("0004"),
 )

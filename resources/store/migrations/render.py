@@ -38,6 +38,7 @@ RENDERED = (
     Rendered("0001", None, "first", "The first schema."),
     Rendered("0002", "0001", "access", "Keys, signing keys, failed log-ins and quotas of the doors."),
     Rendered("0003", "0002", "intake", "Leads that wait, idempotency keys and updates of the doors."),
+    Rendered("0004", "0003", "scraping", "Crawls and the pages they saw."),
 )
 _TEMPLATE = '''"""{title} Written by resources.store.migrations.render from tables.py; don't edit."""
 

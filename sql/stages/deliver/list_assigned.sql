@@ -1,4 +1,4 @@
--- Leads that a person gave to an owner, as if they had been routed: what `list_leads.sql` needs of them.
+-- Leads that a person gave to an owner, as if they had been routed: what `list_lines.sql` needs of them.
 -- grain: lead_id. inputs: reviewed (lead_id, resolved_at, team, owner of a batch's review queue), classified;
 -- variable deliver_leads (list of lead ids). The time for the first touch was the review's: there is none.
 SELECT

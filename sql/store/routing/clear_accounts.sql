@@ -1,2 +1,2 @@
--- The companies that the batch gave an owner in an earlier run. Inputs: batch_id.
-DELETE FROM aiqleads.accounts WHERE batch_id = :batch_id
+-- The companies that a routing gave an owner in an earlier run. Inputs: seq.
+DELETE FROM aiqleads.accounts WHERE seq = :seq

@@ -1,2 +1,4 @@
--- The number of the next routing that adds accounts. Grain: one row. Inputs: none.
-SELECT coalesce(max(seq), 0) + 1 FROM aiqleads.accounts
+-- A new routing and its number; whoever asks holds the lock. Grain: one row. Inputs: batch_id.
+INSERT INTO aiqleads.routings (seq, batch_id)
+SELECT coalesce(max(seq), 0) + 1, :batch_id FROM aiqleads.routings
+RETURNING seq

@@ -10,7 +10,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,17 @@ class Page:
     fetched_at: datetime
 
 
+@dataclass(frozen=True)
+class Ended:
+    """How a crawl ended: the pages whose leads are in the drop, what was counted, why it stopped early if it did."""
+
+    pages: Sequence[Page] = ()
+    counts: Mapping[str, Any] = field(default_factory=dict)
+    drop_uri: str | None = None
+    reason_code: str | None = None
+    has_failed: bool = False
+
+
 def ask(store: Store, site: str, requested_by: str, now: datetime) -> tuple[Scrape, bool]:
     """Ask for a crawl of a site; returns the open one of the site, and whether it is new."""
     scrape_id = uuid.uuid4()
@@ -96,30 +107,20 @@ def begin(store: Store, scrape_id: uuid.UUID, run_id: str, now: datetime, lease:
         return con.execute(statement("scrapes/begin"), begun).scalar()
 
 
-def finish(
-    store: Store,
-    scrape: Scrape,
-    lease: Lease,
-    now: datetime,
-    pages: Sequence[Page] = (),
-    counts: Mapping[str, Any] | None = None,
-    drop_uri: str | None = None,
-    reason_code: str | None = None,
-    has_failed: bool = False,
-) -> None:
+def finish(store: Store, scrape: Scrape, lease: Lease, now: datetime, ended: Ended) -> None:
     """End a crawl, and remember its pages, in one transaction. The drop must be durable by now."""
-    ended = {
+    row = {
         "scrape_id": scrape.scrape_id,
-        "state": "failed" if has_failed else "done",
-        "counts": json.dumps(dict(counts or {})),
-        "drop_uri": drop_uri,
-        "reason_code": reason_code,
+        "state": "failed" if ended.has_failed else "done",
+        "counts": json.dumps(dict(ended.counts)),
+        "drop_uri": ended.drop_uri,
+        "reason_code": ended.reason_code,
         "now": now,
     }
     with store.transaction("store:finish_scrape", lease) as con:
-        if pages:
-            con.execute(statement("scrapes/upsert_pages"), {"site": scrape.site, **_columns(pages)})
-        con.execute(statement("scrapes/finish"), ended)
+        if ended.pages:
+            con.execute(statement("scrapes/upsert_pages"), {"site": scrape.site, **_columns(ended.pages)})
+        con.execute(statement("scrapes/finish"), row)
 
 
 def find_page(store: Store, site: str, url: str) -> Page | None:
@@ -127,7 +128,9 @@ def find_page(store: Store, site: str, url: str) -> Page | None:
     with store.read() as con:
         key = {"site": site, "url_sha256": hashlib.sha256(url.encode()).digest()}
         found = con.execute(statement("scrapes/find_page"), key).first()
-    return None if found is None else Page(*found[:6], tuple(found.links), found.fetched_at)
+    if found is None:
+        return None
+    return Page(**{**found._mapping, "links": tuple(found.links)})
 
 
 def _columns(pages: Sequence[Page]) -> dict[str, list[Any]]:

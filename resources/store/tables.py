@@ -401,8 +401,8 @@ lead_updates = Table(
 
 # --- scraping --------------------------------------------------------------------------------------------------
 
-# One row per crawl of a site that was asked for. Of each site one is open (waiting or running) at a time: who asks again
-# is given that one.
+# One row per crawl of a site that was asked for. Of each site one is open (waiting or running) at a time: who asks
+# again is given that one.
 scrapes = Table(
     "scrapes",
     metadata,

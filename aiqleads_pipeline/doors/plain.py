@@ -1,4 +1,4 @@
-"""Plain leads: those of which it is certain, without the engine, that the contract accepts them, and their identity keys.
+"""Plain leads: those of which it is certain, without the engine, that the contract accepts them; with their keys.
 
 Belongs here: a fast "yes, and these are its keys" or "don't know". What a cell means and why a lead is refused is said
 in ``sql/stages/validate`` and ``sql/stages/identify`` alone; the engine takes half a second for one lead as for a
@@ -53,9 +53,7 @@ _TAGGED_MAIL = re.compile(
     r"|proton(?:mail)?\.(?:com|me|ch)|pm\.me|yandex\.[a-z.]+|zoho\.(?:com|eu)|mailbox\.org|posteo\.[a-z]+|hey\.com"
 )
 _PHONE = re.compile(r"[(]?\+?[0-9(][0-9 ()\-]{5,30}", re.ASCII)
-_DUMMY_NUMBER = re.compile(
-    r"0+|1{5,}|2{5,}|3{5,}|4{5,}|5{5,}|6{5,}|7{5,}|8{5,}|9{5,}|[01]?1234567(?:89?0?)?", re.ASCII
-)
+_DUMMY_NUMBER = re.compile(r"0+|1{5,}|2{5,}|3{5,}|4{5,}|5{5,}|6{5,}|7{5,}|8{5,}|9{5,}|[01]?1234567(?:89?0?)?", re.ASCII)
 _DIGITS = str.maketrans("", "", " ()-+")
 _WEBSITE = re.compile(
     r"(?:https?://)?(?:www\.)?[a-z0-9](?:[a-z0-9\-]*[a-z0-9])?\.[a-z][a-z0-9\-]*[a-z0-9](?:/[^@/ ][^@ ]*)?/?", re.ASCII

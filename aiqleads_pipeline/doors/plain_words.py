@@ -47,7 +47,9 @@ def needs_care() -> Search:
 def is_unclean() -> Search:
     """Finds characters that cleaning would change (text.sql)."""
     text = (SQL_DIR / "macros/text.sql").read_text(encoding="utf-8")
-    return _pattern(re.search(r"MACRO is_unclean\(cell\) AS\s*regexp_matches\(cell, '(.*?)'\);", text), "text.sql").search
+    return _pattern(
+        re.search(r"MACRO is_unclean\(cell\) AS\s*regexp_matches\(cell, '(.*?)'\);", text), "text.sql"
+    ).search
 
 
 @cache
@@ -81,7 +83,10 @@ def phone_plan() -> PhonePlan:
     rows = _read("phone_regions.parquet", "country", "calling_code", "national_prefix", "special")
     special = next(special for country, _, _, special in rows if country == "001")
     return PhonePlan(
-        {code: re.compile(pattern, re.ASCII) for code, pattern in _read("phone_patterns.parquet", "calling_code", "pattern")},
+        {
+            code: re.compile(pattern, re.ASCII)
+            for code, pattern in _read("phone_patterns.parquet", "calling_code", "pattern")
+        },
         {
             country: (code, prefix, re.compile(f"(?:{own})", re.ASCII) if own else None)
             for country, code, prefix, own in rows

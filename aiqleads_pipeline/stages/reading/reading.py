@@ -19,6 +19,7 @@ from aiqleads_pipeline.stages.reading.dialect import Knows
 from aiqleads_pipeline.stages.reading.documents import Found, find_rows
 from aiqleads_pipeline.stages.reading.drop import LINE_COLUMNS, DropFile, DropRefused, ReadResult, Table, drop_key
 from aiqleads_pipeline.stages.reading.gather import Gathering
+from aiqleads_pipeline.stages.reading.intake import INTAKE_CHANNEL, read_intake
 from aiqleads_pipeline.stages.reading.kinds import kind_of
 from aiqleads_pipeline.stages.reading.mapping import Mapped, is_reachable, map_headers, meaning_of
 from aiqleads_pipeline.stages.reading.parallel import columns_of
@@ -72,12 +73,16 @@ def read_drops(
     """The rows of a batch as ``raw_leads``.
 
     The relation is lazy and reads from tables of ``con`` and files of ``workdir``: write it once, then ``release``.
-    ``row_number`` runs on over the drops; a lead's id comes from its own drop's hash and row.
+    ``row_number`` runs on over the drops; a lead's id comes from its own drop's hash and row (but for what the doors
+    took in, see ``intake``).
 
     Raises:
         DropRefused: the drop must be quarantined. Among several drops one that can't be read becomes a row with the
             code ``unreadable_drop``; only if none can be read, all are refused.
     """
+    if channel == INTAKE_CHANNEL:
+        [drop] = drops
+        return read_intake(con, drop, batch_id=batch_id, source=source.name, channel=channel)
     parts: list[_Part] = []
     try:
         parts = _read_parts(con, drops, source, settings, workdir)

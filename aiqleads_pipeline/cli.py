@@ -25,6 +25,8 @@ app = typer.Typer(
 )
 review_app = typer.Typer(help="Leads that wait for a person.", no_args_is_help=True)
 app.add_typer(review_app, name="review")
+keys_app = typer.Typer(help="API keys of the doors.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]
 
@@ -92,6 +94,21 @@ def up(port: Annotated[int | None, typer.Option(help="Port of the Dagster web UI
 
     outside = _outside()
     start_all(outside, port or outside.settings.WEBSERVER_PORT, say=lambda line: typer.echo(line, err=True))
+
+
+@app.command()
+@readable_errors
+def serve(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; anything but loopback opens the doors.")
+    ] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(help="Port; AIQLEADS_API_PORT by default.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes; AIQLEADS_API_WORKERS by default.")] = None,
+) -> None:
+    """The HTTP API alone; Ctrl-C answers what was begun and ends."""
+    from aiqleads_pipeline.commands.serve import serve_doors
+
+    serve_doors(_outside(), host, port, workers, say=lambda line: typer.echo(line, err=True))
 
 
 @app.command(hidden=True)
@@ -183,6 +200,85 @@ def review_assign(
     typer.echo(assign(_outside(), lead_id, owner, by))
 
 
+@keys_app.command("create")
+@readable_errors
+def keys_create(
+    client: Annotated[str, typer.Option(help="Whose key it is: leads and limits belong to a client.")],
+    role: Annotated[str, typer.Option(help="admin, ops, client or viewer.")],
+    scope: Annotated[list[str] | None, typer.Option(help="Only this, e.g. leads:write; may be repeated.")] = None,
+    network: Annotated[list[str] | None, typer.Option(help="Only from here, e.g. 203.0.113.0/24.")] = None,
+    days: Annotated[float | None, typer.Option(min=0, help="Days until it ends; for ever by default.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """A new key. It is shown this once."""
+    from aiqleads_pipeline.commands.keys import expiry
+    from resources.store import keys
+
+    place = _outside()
+    now, ends = place.settings.now(), expiry(place, days)
+    new = keys.create_key(place.store, client, role, now, scope or (), network or (), ends)
+    _print_new_key(new.__dict__, as_json)
+
+
+@keys_app.command("list")
+@readable_errors
+def keys_list(
+    client: Annotated[str | None, typer.Option(help="Only of this client.")] = None, as_json: AsJson = False
+) -> None:
+    """All keys, without their secrets."""
+    from aiqleads_pipeline.commands.keys import describe_keys
+
+    for row in describe_keys(_outside(), client):
+        if as_json:
+            typer.echo(json.dumps(row))
+        else:
+            used = row["last_used_at"] or "never used"
+            typer.echo(f"{row['key_id']}  {row['state']:8} {row['role']:7} {row['client']:24} {used}")
+
+
+@keys_app.command("rotate")
+@readable_errors
+def keys_rotate(
+    key_id: str,
+    hours: Annotated[float, typer.Option(min=0, help="Hours for which the old key goes on.")] = 24,
+    as_json: AsJson = False,
+) -> None:
+    """A new key with the rights of an old one, which goes on for a while."""
+    from datetime import timedelta
+
+    from resources.store import keys
+
+    place = _outside()
+    new = keys.rotate_key(place.store, key_id, place.settings.now(), timedelta(hours=hours))
+    _print_new_key(new.__dict__, as_json)
+
+
+@keys_app.command("revoke")
+@readable_errors
+def keys_revoke(key_id: str) -> None:
+    """End a key for good, within five seconds in every process."""
+    from resources.store import keys
+
+    place = _outside()
+    keys.revoke_key(place.store, key_id, place.settings.now())
+    typer.echo(f"{key_id} is revoked")
+
+
+@keys_app.command("limit")
+@readable_errors
+def keys_limit(
+    client: Annotated[str, typer.Option(help="Whose limit.")],
+    leads: Annotated[
+        int | None, typer.Option(min=0, help="Leads a window; without it the setting counts again.")
+    ] = None,
+) -> None:
+    """Give a client a limit of its own instead of PIPELINE_CONFIG__RATE_LIMIT_MAX."""
+    from resources.store import limits
+
+    limits.set_max(_outside().store, client, leads)
+    typer.echo(f"{client}: {'the usual limit' if leads is None else f'{leads:,} leads a window'}")
+
+
 def main() -> None:
     """The console script."""
     app()
@@ -208,6 +304,15 @@ def _known_errors() -> tuple[type[Exception], ...]:
         SettingsError, RulesError, StoreError, BucketError, TableMissing, TableCorrupt, UnknownTable, UnknownLead,
         UnknownOwner,
     )  # fmt: skip
+
+
+def _print_new_key(new: dict[str, str], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(new))
+    else:
+        typer.echo(f"key_id   {new['key_id']}")
+        typer.echo(f"api_key  {new['api_key']}")
+        typer.echo("Keep the api_key now: it can't be shown again.", err=True)
 
 
 def _print_summary(summary: dict[str, Any]) -> None:

@@ -117,6 +117,8 @@ _ALL = (
     Reason("method_not_allowed", "request", "This address takes other methods.", "See Allow and /openapi.json."),
     Reason("malformed_request", "request", "The request can't be read.", "See the errors and /openapi.json."),
     Reason("invalid_request", "request", "The request breaks the rules listed in errors.", "Correct and send again."),
+    Reason("missing_value", "request", "This is required.", "Give a value."),
+    Reason("invalid_value", "request", "Not a value that is taken here.", "See /openapi.json for what is."),
     Reason("unsupported_media_type", "request", "The body's type is not taken here.",
            "Send the Content-Type that /openapi.json names."),
     Reason("body_too_large", "request", "The body is larger than the limit.", "Send less at once."),

@@ -87,9 +87,15 @@ class Authenticator:
         now = time.monotonic()
         if known is not None and now < known.trusted_until:
             return known.caller
-        return await self.verify(credential, ip, is_known=known is not None and now < known.known_until)
+        return await self._verify(credential, ip, is_known=known is not None and now < known.known_until)
 
-    async def verify(self, credential: str, ip: str, is_known: bool = False) -> Caller:
+    async def verify_api_key(self, api_key: str, ip: str) -> Caller:
+        """The caller of an API key that came another way than as a credential of the request; never a token."""
+        if keys.split_key(api_key) is None:
+            raise not_authenticated()
+        return await self._verify(api_key, ip, is_known=False)
+
+    async def _verify(self, credential: str, ip: str, is_known: bool) -> Caller:
         """Ask the store, or the issuer's keys, whether a credential is good from this address; remember if it is."""
         now = time.monotonic()
         if not is_known and self._blocked.get(ip, 0.0) > now:
@@ -201,4 +207,3 @@ def not_authenticated() -> Problem:
 def too_many_failures(seconds: float) -> Problem:
     """429 for a log-in that must wait."""
     return Problem(429, "too_many_failures", headers={"Retry-After": str(max(1, int(seconds) + 1))})
-

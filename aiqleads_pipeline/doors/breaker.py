@@ -41,9 +41,9 @@ class Breaker:
         self._changed: list[Callable[[str | None], None]] = []
         self._asked_at: float | None = None
         self._stop = threading.Event()
-        self._opened: asyncio.Future[None] | None = None
+        self._loop: asyncio.AbstractEventLoop  # from start on, as the next
+        self._opened: asyncio.Future[None]
         self._looking: asyncio.Task[None] | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
         self.fatal: StoreError | None = None  # what no waiting mends: a newer schema, a wrong URL
 
     async def start(self) -> None:
@@ -75,7 +75,6 @@ class Breaker:
     async def watch(self, work: Awaitable[T]) -> T:
         """The outcome of ``work``, or the 503 as soon as the breaker opens; the work itself goes on unwatched."""
         self.check()
-        assert self._opened is not None
         task = asyncio.ensure_future(work)
         await asyncio.wait((task, self._opened), return_when=asyncio.FIRST_COMPLETED)
         if task.done():
@@ -94,12 +93,11 @@ class Breaker:
         if reason == self.reason or (reason == DATABASE_AWAY and self.reason == DISK_FULL):
             return
         self.reason = reason
-        assert self._loop is not None
         if reason is None:
             self._opened = self._loop.create_future()
         else:
             self.opened_count += 1
-            if self._opened is not None and not self._opened.done():
+            if not self._opened.done():
                 self._opened.set_result(None)
         for callback in self._changed:
             callback(reason)
@@ -113,7 +111,6 @@ class Breaker:
                 self._set(DATABASE_AWAY)
 
     def _probe_for_ever(self, first: asyncio.Event) -> None:
-        assert self._loop is not None
         while not self._stop.is_set():
             self._asked_at = time.monotonic()
             try:

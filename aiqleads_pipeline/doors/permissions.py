@@ -15,8 +15,8 @@ from typing import Literal
 Role = Literal["admin", "ops", "client", "viewer"]
 ROLES: tuple[Role, ...] = ("admin", "ops", "client", "viewer")
 
-# How far a role reaches on a route. `own`: objects of the key's client. `any`: of every client. `masked`: as `own`, with
-# personal data masked.
+# How far a role reaches on a route. `own`: objects of the key's client. `any`: of every client. `masked`: as `own`,
+# with personal data masked.
 Reach = Literal["own", "any", "masked"]
 _PARAMETER = re.compile(r"\{(\w+)\}")
 KB = 1024
@@ -31,10 +31,10 @@ class Rule:
     reach: Mapping[Role, Reach] = field(default_factory=dict)
     scope: str | None = None  # a key with scopes needs this one
     is_public: bool = False  # no key is asked for
+    is_local: bool = False  # no key is asked for of callers on this host
     needs_store: bool = True  # refused at once while the database is away
     is_shed: bool = True  # counts as work: refused at once when there is too much of it
     max_body_kb: int = 0  # 0: no body is taken
-    body_seconds: float | None = None  # None: the setting; a streamed upload has its own measure
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -50,12 +50,13 @@ class Rule:
 
 _SENDERS: Mapping[Role, Reach] = {"admin": "own", "ops": "own", "client": "own"}
 _READERS: Mapping[Role, Reach] = {"admin": "any", "ops": "any", "client": "own", "viewer": "masked"}
+_WATCHERS: Mapping[Role, Reach] = {"admin": "any", "ops": "any", "viewer": "any"}
 _OPERATORS: Mapping[Role, Reach] = {"admin": "any", "ops": "any"}
 
 RULES: tuple[Rule, ...] = (
     Rule("GET", "/healthz", is_public=True, needs_store=False, is_shed=False),
     Rule("GET", "/readyz", is_public=True, needs_store=False, is_shed=False),
-    Rule("GET", "/metrics", is_public=True, needs_store=False, is_shed=False),
+    Rule("GET", "/metrics", _WATCHERS, is_local=True, needs_store=False, is_shed=False),
     Rule("GET", "/openapi.json", is_public=True, needs_store=False),
     Rule("GET", "/problems/{code}", is_public=True, needs_store=False),
     Rule("GET", "/.well-known/jwks.json", is_public=True),
@@ -64,3 +65,25 @@ RULES: tuple[Rule, ...] = (
     Rule("POST", "/v1/leads/batch", _SENDERS, scope="leads:write", max_body_kb=16 * KB),
     Rule("GET", "/v1/leads/{lead_id}", _READERS, scope="leads:read"),
 )
+
+
+class Routes:
+    """The table as it is asked: whole paths by name, the others by pattern."""
+
+    def __init__(self, rules: tuple[Rule, ...] = RULES) -> None:
+        self.rules = rules
+        self._whole: dict[str, dict[str, Rule]] = {}
+        self._patterns: list[tuple[re.Pattern[str], dict[str, Rule]]] = []
+        for path in dict.fromkeys(rule.path for rule in rules):
+            by_method = {rule.method: rule for rule in rules if rule.path == path}
+            if "{" in path:
+                self._patterns.append((next(iter(by_method.values())).pattern, by_method))
+            else:
+                self._whole[path] = by_method
+
+    def find(self, path: str) -> Mapping[str, Rule]:
+        """The rules of a path by method; empty if there is no such path."""
+        found = self._whole.get(path)
+        if found is not None:
+            return found
+        return next((rules for pattern, rules in self._patterns if pattern.fullmatch(path)), {})

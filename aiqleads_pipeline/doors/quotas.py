@@ -23,7 +23,8 @@ class _Told:
     allowance: Allowance
     at: float
     refused_count: int  # so many leads at once were refused,
-    refused_until: float  # and would be until then
+    refused_until: float  # and are until then without asking again,
+    room_at: float  # though there is no room before this
 
 
 class Quotas:
@@ -37,10 +38,12 @@ class Quotas:
         """Remember what the store said to a request for ``leads_count`` (0 for one that only looked)."""
         now = time.monotonic()
         is_refused = not allowance.is_granted and allowance.retry_after_seconds is not None
-        until = now + (allowance.retry_after_seconds or 0) - 1 if is_refused else 0.0
+        room_at = now + (allowance.retry_after_seconds or 0)
+        # The store rounds up to whole seconds; and it is asked now and then, since a limit may be raised.
+        until = min(room_at - 1, now + FRESH_SECONDS) if is_refused else 0.0
         if client not in self._told and len(self._told) >= MAX_CLIENTS_COUNT:
             del self._told[next(iter(self._told))]
-        self._told[client] = _Told(allowance, now, leads_count if is_refused else 0, until)
+        self._told[client] = _Told(allowance, now, leads_count if is_refused else 0, until, room_at)
 
     def refusal(self, client: str, leads_count: int) -> Problem | None:
         """The 429 that is certain without asking: no place comes free before the time that the store named."""
@@ -48,7 +51,7 @@ class Quotas:
         now = time.monotonic()
         if told is None or not told.refused_count or leads_count < told.refused_count or now >= told.refused_until:
             return None
-        return rate_limited(told.allowance, told.refused_until + 1 - now)
+        return rate_limited(told.allowance, told.room_at - now)
 
     def known(self, client: str) -> Allowance | None:
         """What was said last."""

@@ -94,14 +94,18 @@ class Tokens:
         claims = jwt.decode(token, found, algorithms=[ALGORITHM]).claims
         check_claims(claims, self._outside.settings.TOKEN_ISSUER, AUDIENCE, now)
         scopes = frozenset(str(claims["scope"]).split())
-        return Claims(str(claims["sub"]), str(claims["role"]), scopes, str(claims["client_id"]), seconds_left(claims, now))
+        return Claims(
+            str(claims["sub"]), str(claims["role"]), scopes, str(claims["client_id"]), seconds_left(claims, now)
+        )
 
     def _verify_outside(self, token: str, now: datetime) -> Claims | None:
         if self._issuer is None:
             return None
         claims = self._issuer.verify(token, now)
         found = self._issuer
-        return Claims(found.client_of(claims), found.role_of(claims), scopes_of(claims), None, seconds_left(claims, now))
+        return Claims(
+            found.client_of(claims), found.role_of(claims), scopes_of(claims), None, seconds_left(claims, now)
+        )
 
 
 def _new(kid: str) -> dict[str, Any]:

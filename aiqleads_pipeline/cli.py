@@ -88,12 +88,17 @@ def process(
 
 @app.command()
 @readable_errors
-def up(port: Annotated[int | None, typer.Option(help="Port of the Dagster web UI.")] = None) -> None:
-    """Start everything for one machine: database, Dagster webserver and daemon, resident runner; Ctrl-C ends all."""
+def up(
+    port: Annotated[int | None, typer.Option(help="Port of the Dagster web UI.")] = None,
+    api_port: Annotated[int | None, typer.Option(help="Port of the HTTP API.")] = None,
+) -> None:
+    """Start everything for one machine: database, Dagster webserver and daemon, runner, API; Ctrl-C ends all."""
     from aiqleads_pipeline.commands.up import start_all
 
     outside = _outside()
-    start_all(outside, port or outside.settings.WEBSERVER_PORT, say=lambda line: typer.echo(line, err=True))
+    settings = outside.settings
+    ports = port or settings.WEBSERVER_PORT, api_port or settings.API_PORT
+    start_all(outside, *ports, say=lambda line: typer.echo(line, err=True))
 
 
 @app.command()
@@ -104,11 +109,12 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[int | None, typer.Option(help="Port; AIQLEADS_API_PORT by default.")] = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes; AIQLEADS_API_WORKERS by default.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Don't say where it listens.")] = False,
 ) -> None:
     """The HTTP API alone; Ctrl-C answers what was begun and ends."""
     from aiqleads_pipeline.commands.serve import serve_doors
 
-    serve_doors(_outside(), host, port, workers, say=lambda line: typer.echo(line, err=True))
+    serve_doors(_outside(), host, port, workers, say=lambda line: None if quiet else typer.echo(line, err=True))
 
 
 @app.command(hidden=True)

@@ -17,22 +17,24 @@ from aiqleads_pipeline.settings import PROJECT_DIR, SettingsError
 QUIET = ("--log-level", "warning")
 
 
-def start_all(outside: Outside, port: int, say: Callable[[str], None]) -> None:
-    """Start webserver, daemon and resident runner, and keep them up until Ctrl-C."""
+def start_all(outside: Outside, port: int, api_port: int, say: Callable[[str], None]) -> None:
+    """Start webserver, daemon, resident runner and API, and keep them up until Ctrl-C."""
     if not _is_free(port):
         raise SettingsError(f"port {port} is taken: choose another with --port or AIQLEADS_WEBSERVER_PORT")
+    if not _is_free(api_port) or api_port == port:
+        raise SettingsError(f"port {api_port} is taken: choose another with --api-port or AIQLEADS_API_PORT")
     outside.bucket.prepare()
     outside.bucket.remove_stale_files()
     outside.lake.remove_stale_files()
     outside.rules()  # wrong rules stop the start, with file and line
     prepare_instance(outside)
     with tempfile.TemporaryDirectory(prefix="aiqleads-") as private:
-        children = _children(Path(private), port)
-        _say_where(outside, port, say)
+        children = _children(Path(private), port, api_port)
+        _say_where(outside, port, api_port, say)
         supervise(children, say)
 
 
-def _children(private: Path, port: int) -> list[Child]:
+def _children(private: Path, port: int, api_port: int) -> list[Child]:
     """The processes. One code server serves webserver and daemon: by themselves both would start one each, the
     daemon a new one every minute. It listens on a socket in a private folder, since whoever reaches it can start runs.
     """
@@ -52,11 +54,13 @@ def _children(private: Path, port: int) -> list[Child]:
         ),
         Child("daemon", python_module("dagster._daemon", "run", "-w", str(workspace), *QUIET), needs=code),
         Child("runner", python_module("aiqleads_pipeline.cli", "runner")),
+        Child("API", python_module("aiqleads_pipeline.cli", "serve", "--port", str(api_port), "--quiet")),
     ]
 
 
-def _say_where(outside: Outside, port: int, say: Callable[[str], None]) -> None:
+def _say_where(outside: Outside, port: int, api_port: int, say: Callable[[str], None]) -> None:
     say(f"Dagster UI       http://127.0.0.1:{port}")
+    say(f"API              http://127.0.0.1:{api_port}")
     say(f"Watched bucket   {outside.settings.bucket_url}/uploads/<source>/<file>")
     say(f"Lake             {outside.settings.lake_url}")
     say("Ctrl-C stops all of it.")

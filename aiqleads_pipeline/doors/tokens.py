@@ -99,13 +99,11 @@ class Tokens:
         )
 
     def _verify_outside(self, token: str, now: datetime) -> Claims | None:
-        if self._issuer is None:
+        issuer = self._issuer
+        said = issuer.verify(token, now) if issuer is not None else None
+        if issuer is None or said is None:
             return None
-        claims = self._issuer.verify(token, now)
-        found = self._issuer
-        return Claims(
-            found.client_of(claims), found.role_of(claims), scopes_of(claims), None, seconds_left(claims, now)
-        )
+        return Claims(issuer.client_of(said), issuer.role_of(said), scopes_of(said), None, seconds_left(said, now))
 
 
 def _new(kid: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import uuid
 from pathlib import Path
+from typing import Any
 
 from resources.atomic_file import make_folder, replace_synced
 from resources.durable import durable_write
@@ -75,7 +76,7 @@ class Evidence:
         return content
 
 
-def _filesystem(url: str):  # type: ignore[no-untyped-def]
+def _filesystem(url: str) -> Any:
     import fsspec
 
     return fsspec.filesystem(url.partition("://")[0], use_listings_cache=False)

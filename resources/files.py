@@ -64,8 +64,8 @@ def stage_batch(lines: DuckDBPyRelation, folder: Path, batch_id: str) -> StagedF
 
 def deliver_batch(
     store: Store, staged: StagedFile, destination: str, batch_id: str, now: datetime, lease: Lease | None = None
-) -> int:
-    """Publish a batch's file, then mark its deliveries delivered; how many were marked. May be done again.
+) -> None:
+    """Publish a batch's file, then mark its deliveries delivered. May be done again.
 
     A batch without leads for the destination has no file (one of an earlier run is removed).
 
@@ -73,7 +73,7 @@ def deliver_batch(
         LeaseLost: nothing was marked; the file is that of whoever holds the lease now, or will be.
     """
     staged.publish(destination, (lambda: None) if lease is None else lease.check)
-    return mark_batch_delivered(store, batch_id, destination, now, lease)
+    mark_batch_delivered(store, batch_id, destination, now, lease)
 
 
 def deliver_due(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, event, text
 
 from resources.store import reviews
 from resources.store.database import Store
-from resources.store.deliveries import delivery_id, list_deliveries
+from resources.store.deliveries import delivery_id, list_deliveries, mark_batch_delivered
 from resources.store.errors import StoreError
 from resources.store.leases import release_lease, take_lease
 from resources.store.routing import commit_routing, find_accounts, load_snapshot, routing_lock
@@ -191,7 +191,7 @@ def states(store: Store, batch_id: str) -> dict[tuple[UUID, str], str]:
 def test_intents_are_written_once_and_follow_the_last_run(store: Store) -> None:
     commit(store, "b1", deliveries=intents("b1", [lead(1), lead(2), lead(3)]))
     with store.transaction("test:deliver") as con:
-        con.execute(text("UPDATE aiqleads.deliveries SET state = 'delivered' WHERE lead_id = :id"), {"id": lead(3)})
+        con.execute(text("UPDATE aiqleads.outbox SET state = 'delivered' WHERE lead_id = :id"), {"id": lead(3)})
     commit(store, "b1", deliveries=intents("b1", [lead(2)], ["crm_file", "hook"]))
     assert states(store, "b1") == {
         (lead(1), "crm_file"): "cancelled",
@@ -206,6 +206,19 @@ def test_intents_are_written_once_and_follow_the_last_run(store: Store) -> None:
         (lead(2), "hook"): "cancelled",
         (lead(3), "crm_file"): "delivered",
     }
+
+
+def test_what_a_file_delivered_stays_so_when_its_batch_is_routed_again(store: Store) -> None:
+    commit(store, "b1", deliveries=intents("b1", [lead(1), lead(2)]))
+    mark_batch_delivered(store, "b1", "crm_file", NOW)
+    commit(store, "b1", deliveries=intents("b1", [lead(2), lead(3)]))
+    again = {(lead(1), "crm_file"): "delivered", (lead(2), "crm_file"): "delivered", (lead(3), "crm_file"): "pending"}
+    assert states(store, "b1") == again
+    mark_batch_delivered(store, "b1", "crm_file", NOW + timedelta(hours=1))
+    assert states(store, "b1") == dict.fromkeys(again, "delivered")
+    assert [(each.attempts, each.delivered_at) for each in list_deliveries(store, batch_id="b1")] == [
+        (1, NOW), (1, NOW), (1, NOW + timedelta(hours=1)),
+    ]  # fmt: skip
 
 
 def test_what_a_person_assigned_is_not_cancelled_by_a_later_run(store: Store) -> None:

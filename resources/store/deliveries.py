@@ -99,15 +99,15 @@ def mark_failed(store: Store, failures: Sequence[Failure]) -> None:
 
 def mark_batch_delivered(
     store: Store, batch_id: str, destination: str, now: datetime, lease: Lease | None = None
-) -> int:
-    """The batch's file went out: its deliveries to that destination are delivered, in one statement; how many.
+) -> None:
+    """The batch's file went out: all its deliveries to that destination are delivered.
 
     Raises:
         LeaseLost.
     """
     with store.transaction("store:mark_batch_delivered", lease) as con:
         sent = {"batch_id": batch_id, "destination": destination, "now": now}
-        return int(con.execute(statement("deliveries/mark_batch_delivered"), sent).rowcount)
+        con.execute(statement("deliveries/mark_batch_delivered"), sent)
 
 
 def count_batch(store: Store, batch_id: str) -> dict[str, dict[str, int]]:

@@ -137,8 +137,9 @@ def _replace_loads(con: Connection, batch_id: str, loads: Sequence[Load]) -> Non
 def _write_deliveries(con: Connection, batch_id: str, deliveries: DuckDBPyRelation | pa.Table) -> None:
     """A first run's rows are all new and go straight into the table, which takes half the time."""
     if not con.execute(statement("routing/has_deliveries"), {"batch_id": batch_id}).scalar_one():
-        copy_rows(con, "aiqleads.deliveries", deliveries, _DELIVERY_COLUMNS)
+        copy_rows(con, "aiqleads.outbox", deliveries, _DELIVERY_COLUMNS)
         return
+    con.execute(statement("routing/settle_files"), {"batch_id": batch_id})
     con.execute(statement("routing/stage_deliveries"))
     copy_rows(con, "routing_deliveries", deliveries, _DELIVERY_COLUMNS)
     con.execute(statement("routing/cancel_deliveries"), {"batch_id": batch_id})

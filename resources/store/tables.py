@@ -220,12 +220,12 @@ review_queue = Table(
     Index("ix_review_queue_batch", "batch_id"),
 )
 
-# The outbox. A delivery is due when `next_attempt_at` is set; one that goes out with its batch's file has none. No
-# index holds `state`, and pages are left half empty, so that a batch's million rows become `delivered` by HOT updates
-# in place (2 s instead of 10 s). `delivery_id` begins as the lead's id does: ascending inserts, and all deliveries of a
-# lead lie side by side under the primary key.
-deliveries = Table(
-    "deliveries",
+# The outbox: intents of delivery. One is due when `next_attempt_at` is set; one that goes out with its batch's file has
+# none, and is delivered when `batch_files` says that the file went out: a million rows become delivered by one. So read
+# the view `deliveries` (`views/deliveries.sql`), which says what each has come to. `delivery_id` begins as its lead's
+# id does: ascending inserts, and all deliveries of a lead lie side by side under the primary key.
+outbox = Table(
+    "outbox",
     metadata,
     Column("delivery_id", Uuid, primary_key=True),
     Column("lead_id", Uuid, nullable=False),
@@ -242,15 +242,26 @@ deliveries = Table(
     CheckConstraint("state in ('pending', 'in_flight', 'delivered', 'dead', 'cancelled')", name="state_known"),
     CheckConstraint("next_attempt_at is null or state in ('pending', 'in_flight')", name="due_only_while_open"),
     Index(
-        "ix_deliveries_due",
+        "ix_outbox_due",
         "destination",
         "priority",
         "next_attempt_at",
         postgresql_where=text("next_attempt_at is not null"),
     ),
-    Index("ix_deliveries_batch", "batch_id", postgresql_using="brin"),
-    postgresql_with={"fillfactor": "50"},
+    Index("ix_outbox_batch", "batch_id", postgresql_using="brin"),
 )
+
+# The files that went out, each with all leads of a batch that are meant for its destination.
+batch_files = Table(
+    "batch_files",
+    metadata,
+    Column("batch_id", String, primary_key=True),
+    Column("destination", String, primary_key=True),
+    _time("delivered_at", nullable=False),
+)
+
+# Views, by the migration that makes them: `sql/store/views/<name>.sql`.
+VIEWS = {"deliveries": "0001"}
 
 outcomes = Table(
     "outcomes",

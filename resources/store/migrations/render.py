@@ -14,7 +14,8 @@ from alembic.migration import MigrationContext
 from alembic.operations import ops
 from sqlalchemy.dialects import postgresql
 
-from resources.store.tables import metadata
+from resources.store.database import SQL_DIR
+from resources.store.tables import SCHEMA, VIEWS, metadata
 
 VERSIONS = Path(__file__).parent / "versions"
 
@@ -76,14 +77,21 @@ def render(migration: Rendered) -> str:
         )
     ]
     down = [ops.DropTableOp(table.name, schema=table.schema) for table in reversed(tables)]
+    views = [name for name, revision in VIEWS.items() if revision == migration.revision]
+    created = [ops.ExecuteSQLOp(f"CREATE VIEW {SCHEMA}.{name} AS\n{_view(name)}") for name in views]
+    dropped = [ops.ExecuteSQLOp(f"DROP VIEW {SCHEMA}.{name}") for name in reversed(views)]
     context = MigrationContext.configure(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
     return _TEMPLATE.format(
         title=migration.title,
         revision=migration.revision,
         down_revision=f'"{migration.down_revision}"' if migration.down_revision else None,
-        up=_without_markers(render_python_code(ops.UpgradeOps(up), migration_context=context)),
-        down=_without_markers(render_python_code(ops.DowngradeOps(down), migration_context=context)),
+        up=_without_markers(render_python_code(ops.UpgradeOps([*up, *created]), migration_context=context)),
+        down=_without_markers(render_python_code(ops.DowngradeOps([*dropped, *down]), migration_context=context)),
     )
+
+
+def _view(name: str) -> str:
+    return (SQL_DIR / f"views/{name}.sql").read_text(encoding="utf-8").rstrip()
 
 
 def _without_markers(code: str) -> str:

@@ -3,13 +3,13 @@
 -- Inputs: destination, now, hold_until, row_limit.
 WITH due AS (
     SELECT delivery_id
-    FROM aiqleads.deliveries
+    FROM aiqleads.outbox
     WHERE destination = :destination AND next_attempt_at <= :now
     ORDER BY priority, next_attempt_at
     LIMIT :row_limit
     FOR UPDATE SKIP LOCKED
 )
-UPDATE aiqleads.deliveries AS d
+UPDATE aiqleads.outbox AS d
 SET state = 'in_flight', attempts = d.attempts + 1, next_attempt_at = :hold_until
 FROM due
 WHERE d.delivery_id = due.delivery_id

@@ -1,5 +1,5 @@
--- The deliveries that went out with their batch's file: those without a time of their own.
+-- A batch's file went out: its deliveries without a time of their own are delivered. Key: batch_id, destination.
 -- Inputs: batch_id, destination, now.
-UPDATE aiqleads.deliveries
-SET state = 'delivered', attempts = attempts + 1, delivered_at = :now
-WHERE batch_id = :batch_id AND destination = :destination AND state = 'pending' AND next_attempt_at IS NULL
+INSERT INTO aiqleads.batch_files (batch_id, destination, delivered_at)
+VALUES (:batch_id, :destination, :now)
+ON CONFLICT (batch_id, destination) DO NOTHING

@@ -1,5 +1,5 @@
 -- Deliveries that arrived; whoever holds them by now, they did. Inputs: arrays delivery_ids, external_ids; now.
-UPDATE aiqleads.deliveries AS d
+UPDATE aiqleads.outbox AS d
 SET
     state = 'delivered',
     next_attempt_at = NULL,

@@ -1,6 +1,6 @@
 -- Attempts that failed: tried again at a time, or dead where there is none. Only who still holds the attempt may say so.
 -- Inputs: arrays delivery_ids, attempts, error_codes, next_attempts_at (null: never).
-UPDATE aiqleads.deliveries AS d
+UPDATE aiqleads.outbox AS d
 SET
     state = CASE WHEN failed.next_attempt_at IS NULL THEN 'dead' ELSE 'pending' END,
     next_attempt_at = failed.next_attempt_at,

@@ -1,6 +1,6 @@
 -- The intents of delivery of a lead given by hand, each due on its own. Key: delivery_id.
 -- Inputs: lead_id, batch_id, priority, now; arrays delivery_ids, destinations.
-INSERT INTO aiqleads.deliveries AS d (
+INSERT INTO aiqleads.outbox AS d (
     delivery_id, lead_id, batch_id, destination, priority, state, next_attempt_at, created_at
 )
 SELECT delivery_id, cast(:lead_id AS uuid), :batch_id, destination, :priority, 'pending', :now, :now

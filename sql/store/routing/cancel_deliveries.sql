@@ -1,6 +1,6 @@
 -- Intents of an earlier run that nobody has begun with and that are not meant any more; those of leads that a person
 -- assigned stay. Inputs: routing_deliveries; batch_id.
-UPDATE aiqleads.deliveries AS d
+UPDATE aiqleads.outbox AS d
 SET state = 'cancelled', next_attempt_at = NULL
 WHERE d.batch_id = :batch_id
     AND d.state = 'pending'

@@ -1,2 +1,2 @@
 -- Whether the batch has intents of delivery from an earlier run. Grain: one row. Inputs: batch_id.
-SELECT EXISTS (SELECT FROM aiqleads.deliveries WHERE batch_id = :batch_id)
+SELECT EXISTS (SELECT FROM aiqleads.outbox WHERE batch_id = :batch_id)

@@ -1,5 +1,5 @@
 -- Intents that are new; cancelled ones are meant again. Key: delivery_id. Inputs: routing_deliveries.
-INSERT INTO aiqleads.deliveries AS d (
+INSERT INTO aiqleads.outbox AS d (
     delivery_id, lead_id, batch_id, destination, priority, state, next_attempt_at, created_at
 )
 SELECT delivery_id, lead_id, batch_id, destination, priority, state, next_attempt_at, created_at FROM routing_deliveries

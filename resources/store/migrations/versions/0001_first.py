@@ -36,6 +36,13 @@ def upgrade() -> None:
     schema='aiqleads'
     )
     op.create_index('uq_alerts_open', 'alerts', ['code', 'subject'], unique=True, schema='aiqleads', postgresql_where=sa.text('closed_at is null'))
+    op.create_table('batch_files',
+    sa.Column('batch_id', sa.String(), nullable=False),
+    sa.Column('destination', sa.String(), nullable=False),
+    sa.Column('delivered_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('batch_id', 'destination', name=op.f('pk_batch_files')),
+    schema='aiqleads'
+    )
     op.create_table('batches',
     sa.Column('batch_id', sa.String(), nullable=False),
     sa.Column('source', sa.String(), nullable=False),
@@ -59,27 +66,6 @@ def upgrade() -> None:
     op.create_index('ix_batches_open', 'batches', ['state'], unique=False, schema='aiqleads', postgresql_where=sa.text("state not in ('done', 'quarantined')"))
     op.create_index('ix_batches_source', 'batches', ['source', 'received_at'], unique=False, schema='aiqleads')
     op.create_index('ix_batches_unretired', 'batches', ['received_at'], unique=False, schema='aiqleads', postgresql_where=sa.text('partition_retired_at is null'))
-    op.create_table('deliveries',
-    sa.Column('delivery_id', sa.Uuid(), nullable=False),
-    sa.Column('lead_id', sa.Uuid(), nullable=False),
-    sa.Column('batch_id', sa.String(), nullable=False),
-    sa.Column('destination', sa.String(), nullable=False),
-    sa.Column('priority', sa.SmallInteger(), nullable=False),
-    sa.Column('state', sa.String(), nullable=False),
-    sa.Column('attempts', sa.Integer(), server_default=sa.text('0'), nullable=False),
-    sa.Column('next_attempt_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('last_error_code', sa.String(), nullable=True),
-    sa.Column('external_id', sa.String(), nullable=True),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('delivered_at', sa.DateTime(timezone=True), nullable=True),
-    sa.CheckConstraint("next_attempt_at is null or state in ('pending', 'in_flight')", name=op.f('ck_deliveries_due_only_while_open')),
-    sa.CheckConstraint("state in ('pending', 'in_flight', 'delivered', 'dead', 'cancelled')", name=op.f('ck_deliveries_state_known')),
-    sa.PrimaryKeyConstraint('delivery_id', name=op.f('pk_deliveries')),
-    schema='aiqleads',
-    postgresql_with={'fillfactor': '50'}
-    )
-    op.create_index('ix_deliveries_batch', 'deliveries', ['batch_id'], unique=False, schema='aiqleads', postgresql_using='brin')
-    op.create_index('ix_deliveries_due', 'deliveries', ['destination', 'priority', 'next_attempt_at'], unique=False, schema='aiqleads', postgresql_where=sa.text('next_attempt_at is not null'))
     op.create_table('identity_answers',
     sa.Column('claimant', sa.String(), nullable=False),
     sa.Column('chunk_number', sa.Integer(), autoincrement=False, nullable=False),
@@ -104,6 +90,26 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('name', name=op.f('pk_leases')),
     schema='aiqleads'
     )
+    op.create_table('outbox',
+    sa.Column('delivery_id', sa.Uuid(), nullable=False),
+    sa.Column('lead_id', sa.Uuid(), nullable=False),
+    sa.Column('batch_id', sa.String(), nullable=False),
+    sa.Column('destination', sa.String(), nullable=False),
+    sa.Column('priority', sa.SmallInteger(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('attempts', sa.Integer(), server_default=sa.text('0'), nullable=False),
+    sa.Column('next_attempt_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('last_error_code', sa.String(), nullable=True),
+    sa.Column('external_id', sa.String(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('delivered_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("next_attempt_at is null or state in ('pending', 'in_flight')", name=op.f('ck_outbox_due_only_while_open')),
+    sa.CheckConstraint("state in ('pending', 'in_flight', 'delivered', 'dead', 'cancelled')", name=op.f('ck_outbox_state_known')),
+    sa.PrimaryKeyConstraint('delivery_id', name=op.f('pk_outbox')),
+    schema='aiqleads'
+    )
+    op.create_index('ix_outbox_batch', 'outbox', ['batch_id'], unique=False, schema='aiqleads', postgresql_using='brin')
+    op.create_index('ix_outbox_due', 'outbox', ['destination', 'priority', 'next_attempt_at'], unique=False, schema='aiqleads', postgresql_where=sa.text('next_attempt_at is not null'))
     op.create_table('outcomes',
     sa.Column('lead_id', sa.Uuid(), nullable=False),
     sa.Column('result', sa.String(), nullable=False),
@@ -193,11 +199,13 @@ def upgrade() -> None:
     )
     op.create_index('ix_drops_batch', 'drops', ['batch_id'], unique=False, schema='aiqleads')
     op.create_index('uq_drops_content', 'drops', ['source', 'content_sha256'], unique=True, schema='aiqleads', postgresql_where=sa.text('not is_repeat'))
+    op.execute("CREATE VIEW aiqleads.deliveries AS\n-- Deliveries and what each has come to. Grain: lead and destination. Key: delivery_id.\nSELECT\n    o.delivery_id,\n    o.lead_id,\n    o.batch_id,\n    o.destination,\n    o.priority,\n    CASE WHEN f.batch_id IS NULL THEN o.state ELSE 'delivered' END AS state,\n    CASE WHEN f.batch_id IS NULL THEN o.attempts ELSE o.attempts + 1 END AS attempts,\n    o.next_attempt_at,\n    o.last_error_code,\n    o.external_id,\n    o.created_at,\n    coalesce(f.delivered_at, o.delivered_at) AS delivered_at\nFROM aiqleads.outbox AS o\nLEFT JOIN aiqleads.batch_files AS f\n    ON f.batch_id = o.batch_id AND f.destination = o.destination\n    AND o.state = 'pending' AND o.next_attempt_at IS NULL")
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.execute('DROP VIEW aiqleads.deliveries')
     op.drop_table('drops', schema='aiqleads')
     op.drop_table('touches', schema='aiqleads')
     op.drop_table('routings', schema='aiqleads')
@@ -206,11 +214,12 @@ def downgrade() -> None:
     op.drop_table('owner_totals', schema='aiqleads')
     op.drop_table('owner_loads', schema='aiqleads')
     op.drop_table('outcomes', schema='aiqleads')
+    op.drop_table('outbox', schema='aiqleads')
     op.drop_table('leases', schema='aiqleads')
     op.drop_table('identity_keys', schema='aiqleads')
     op.drop_table('identity_answers', schema='aiqleads')
-    op.drop_table('deliveries', schema='aiqleads')
     op.drop_table('batches', schema='aiqleads')
+    op.drop_table('batch_files', schema='aiqleads')
     op.drop_table('alerts', schema='aiqleads')
     op.drop_table('accounts', schema='aiqleads')
     # ### end Alembic commands ###

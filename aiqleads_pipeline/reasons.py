@@ -139,6 +139,8 @@ _ALL = (
            "Nothing is wrong with the request; the log has the error under the request's id."),
     Reason("invalid_lead", "request", "The lead breaks the rules listed in errors and missing.",
            "Correct what is listed and send it again."),
+    Reason("unreadable_json", "request", "The body is no JSON that can be read.",
+           "Send UTF-8 JSON without twice-named members, NaN, halves of characters, or deep nesting."),
     Reason("wrong_type", "row", "The JSON value has a type that the column doesn't take.", "See expected."),
     Reason("reserved_name", "row", "A column of this name is given by the pipeline.", "Send it under another name."),
     Reason("too_many_members", "row", "The lead has more members than a lead may have.", "Send fewer."),

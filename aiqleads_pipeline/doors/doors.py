@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiqleads_pipeline.doors import metrics
 from aiqleads_pipeline.doors.access import Authenticator
@@ -37,6 +38,7 @@ class Doors:
     quotas: Quotas = field(init=False)
     tokens: Tokens = field(init=False)
     authenticator: Authenticator = field(init=False)
+    parts: dict[type, Any] = field(default_factory=dict)  # what parts of the app keep for the process's life, by type
 
     def __post_init__(self) -> None:
         self.breaker = Breaker(self.outside)

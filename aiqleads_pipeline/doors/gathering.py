@@ -15,6 +15,7 @@ from aiqleads_pipeline.doors.problems import unavailable
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+_Job = tuple[Item, int, asyncio.Future[Result]]
 
 
 class Gatherer(Generic[Item, Result]):
@@ -30,8 +31,9 @@ class Gatherer(Generic[Item, Result]):
         size: Callable[[Item], int] = lambda _: 1,
     ) -> None:
         self._name, self._work, self._most, self._room, self._size = name, work, most, room, size
-        self._waiting: deque[tuple[Item, int, asyncio.Future[Result]]] = deque()
+        self._waiting: deque[_Job[Item, Result]] = deque()
         self._waiting_size = 0
+        self._at_work: list[_Job[Item, Result]] = []
         self._wake = threading.Condition()
         self._is_stopped = False
         self._thread: threading.Thread | None = None
@@ -57,16 +59,31 @@ class Gatherer(Generic[Item, Result]):
             self._wake.notify()
         return future
 
+    def let_go(self, error: BaseException) -> None:
+        """Tell everybody who waits that it comes to nothing, in the event loop's thread. What is at work may hang in a
+        dead connection: it is left to itself, and the next item gets a new thread."""
+        with self._wake:
+            left, self._at_work = [*self._at_work, *self._waiting], []
+            self._waiting.clear()
+            self._waiting_size = 0
+            self._thread = None
+            self._wake.notify_all()
+        for _, _, future in left:
+            if not future.done():
+                future.set_exception(error)
+
     def stop(self, seconds: float) -> None:
         """Take nothing more; what waits is still done. Returns when it is, or after ``seconds``."""
         with self._wake:
             self._is_stopped = True
-            self._wake.notify()
-        if self._thread is not None:
-            self._thread.join(seconds)
+            self._wake.notify_all()
+            thread = self._thread
+        if thread is not None:
+            thread.join(seconds)
 
     def _run(self) -> None:
-        while taken := self._take():
+        me = threading.current_thread()
+        while taken := self._take(me):
             results: Sequence[Result | BaseException]
             try:
                 results = self._work([item for item, _, _ in taken])
@@ -74,18 +91,21 @@ class Gatherer(Generic[Item, Result]):
                 results = [error] * len(taken)
             _tell([future for _, _, future in taken], results)
 
-    def _take(self) -> list[tuple[Item, int, asyncio.Future[Result]]]:
+    def _take(self, me: threading.Thread) -> list[_Job[Item, Result]]:
         with self._wake:
-            while not self._waiting:
+            while self._thread is me and not self._waiting:
                 if self._is_stopped:
                     return []
                 self._wake.wait()
+            if self._thread is not me:
+                return []
             taken = [self._waiting.popleft()]
             total = taken[0][1]
             while self._waiting and total + self._waiting[0][1] <= self._most:
                 taken.append(self._waiting.popleft())
                 total += taken[-1][1]
             self._waiting_size -= total
+            self._at_work = taken
         return taken
 
 

@@ -56,6 +56,7 @@ class GivenLead:
     extra: dict[str, str] = field(default_factory=dict)
     source_word: str | None = None
     errors: list[Error] = field(default_factory=list)
+    is_object: bool = True
 
 
 def parse_body(body: bytes) -> Any:
@@ -74,15 +75,16 @@ def parse_body(body: bytes) -> Any:
     return document
 
 
-def malformed(code: str = "invalid_json") -> Problem:
+def malformed() -> Problem:
     """400 for a body that can't be read."""
-    return Problem(400, "malformed_request", errors=[error_at("", code, "a JSON object in UTF-8")])
+    return Problem(400, "malformed_request", errors=[error_at("", "unreadable_json", "JSON in UTF-8")])
 
 
 def read_lead(item: Any) -> GivenLead:
     """A lead from its JSON value; what is wrong with its form is listed in ``errors``, never raised."""
     lead = GivenLead()
     if not isinstance(item, dict):
+        lead.is_object = False
         lead.errors.append(error_at("", "wrong_type", "a JSON object"))
         return lead
     unknown: dict[str, Any] = {}
@@ -136,7 +138,7 @@ def _read_extra(lead: GivenLead, unknown: dict[str, Any]) -> None:
     try:
         found = flatten(unknown)
     except RecursionError:
-        lead.errors.append(error_at("", "invalid_json", "less nesting"))
+        lead.errors.append(error_at("", "unreadable_json", "less nesting"))
         return
     if len(found) > MAX_MEMBERS:
         lead.errors.append(error_at("", "too_many_members", f"at most {MAX_MEMBERS} members"))

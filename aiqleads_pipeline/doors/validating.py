@@ -22,8 +22,9 @@ from aiqleads_pipeline.settings import Settings
 from aiqleads_pipeline.stages.engine import open_engine
 from aiqleads_pipeline.stages.identify import identity_keys
 from aiqleads_pipeline.stages.validate import check_leads
+from aiqleads_pipeline.stages.validate.check import Policy
 
-STRICT = "strict"
+STRICT: Policy = "strict"
 _SCHEMA = pa.schema([(c.name, pa.int64() if c.name == "row_number" else pa.string()) for c in RAW_LEADS.columns])
 _TYPED = cast_projection(RAW_LEADS.name)
 _AMOUNTS = ("annual_revenue_usd", "budget_usd")

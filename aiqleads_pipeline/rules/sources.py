@@ -52,6 +52,8 @@ class SourceRules(RuleModel):
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     columns: dict[str, str] = Field(default_factory=dict)
     defaults: dict[str, str] = Field(default_factory=dict)
+    # What the doors do with a lead that is known: refuse it, count it as a touch, or let it also add to what is known.
+    on_duplicate: Literal["reject", "update", "link"] = "reject"
 
 
 class _Defaults(RuleModel):

@@ -71,6 +71,14 @@ class Bucket:
         """
         return self._place.archive(obj)
 
+    def keep(self, content: bytes) -> Archived:
+        """Archive content that lies in no place of the bucket, whole and synced; there already, it stays.
+
+        Raises:
+            BucketUnavailable, OSError: transient.
+        """
+        return self._place.keep(content)
+
     def local_path(self, archive_uri: str, work_dir: Path) -> Path:
         """Archived content as a file of this machine; from an object store it is fetched into ``work_dir``.
 

@@ -83,6 +83,21 @@ class FolderBucket:
             staged.unlink(missing_ok=True)
         return Archived(digest, str(target), size)
 
+    def keep(self, content: bytes) -> Archived:
+        """Write content under its hash; see ``Bucket.keep``."""
+        digest = hashlib.sha256(content).hexdigest()
+        target = self._root / ARCHIVE_FOLDER / digest[:2] / digest
+        if not target.exists() or target.stat().st_size != len(content):
+            staged = self._root / ARCHIVE_FOLDER / ".staging" / f"{uuid.uuid4().hex}.part"
+            make_folder(staged.parent)
+            try:
+                staged.write_bytes(content)
+                with durable_write("bucket:archive"):
+                    replace_synced(staged, target)
+            finally:
+                staged.unlink(missing_ok=True)
+        return Archived(digest, str(target), len(content))
+
     def put(self, file: Path, top: str, source: str, name: str) -> BucketObject:
         """Copy a user's file into the bucket; see ``Bucket.put``."""
         folder = self._root / top / source

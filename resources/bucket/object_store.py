@@ -80,6 +80,15 @@ class ObjectStoreBucket:
                 self._copy(self._prefix + obj.key, key, etag, size)
         return Archived(sha256, f"{self._scheme}://{self._bucket}/{key}", size)
 
+    def keep(self, content: bytes) -> Archived:
+        """Put content under its hash; see ``Bucket.keep``."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        key = f"{self._prefix}{ARCHIVE_FOLDER}/{sha256[:2]}/{sha256}"
+        if self._size(key) != len(content):
+            with durable_write("bucket:archive"):
+                self._call("put_object", Bucket=self._bucket, Key=key, Body=content)
+        return Archived(sha256, f"{self._scheme}://{self._bucket}/{key}", len(content))
+
     def put(self, file: Path, top: str, source: str, name: str) -> BucketObject:
         """Copy a user's file into the bucket; see ``Bucket.put``."""
         key = f"{top}/{source}/{name}"

@@ -1,0 +1,72 @@
+"""Every table's rows about one lead, wherever they lie: the lake, batch by batch, or the store.
+
+Belongs here: finding them. How they are told is ``commands.lead``'s and the doors' business.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+from duckdb import DuckDBPyConnection, DuckDBPyRelation
+
+from aiqleads_pipeline.contract import STORE_TABLES, TABLES
+from aiqleads_pipeline.outside import Outside
+from aiqleads_pipeline.tables import store_relation
+
+JSON_COLUMNS = ("extra", "raw", "reasons", "suggestion")
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def rows_of_lead(
+    con: DuckDBPyConnection, outside: Outside, lead_id: UUID, batch_id: str | None = None, wanted: tuple[str, ...] = ()
+) -> Rows:
+    """By table, in the order of the flow, the rows about a lead without their empty cells; tables without any left out.
+
+    Args:
+        con: an engine that the lake is attached to.
+        batch_id: the batch it came with; by default all are looked through.
+        wanted: which tables; all by default.
+    """
+    found: Rows = {}
+    for table in wanted or tuple(TABLES):
+        if table in STORE_TABLES:
+            columns = {column.name: column.type for column in TABLES[table].columns}
+            rows = _rows(store_relation(con, outside, table, columns, lead_id=lead_id))
+        else:
+            rows = _lake_rows(con, outside, table, lead_id, batch_id)
+        if rows:
+            found[table] = rows
+    return found
+
+
+def _lake_rows(
+    con: DuckDBPyConnection, outside: Outside, table: str, lead_id: UUID, batch_id: str | None
+) -> list[dict[str, Any]]:
+    # Lead ids ascend within a batch, so that Parquet's statistics leave almost nothing to read.
+    if batch_id is not None:
+        if not outside.lake.exists(table, batch_id):
+            return []
+        relation = outside.lake.read(con, table, batch_id)
+    elif outside.lake.has_table(table):
+        relation = con.read_parquet(outside.lake.glob(table), hive_partitioning=False)
+    else:
+        return []
+    return _rows(relation.filter(f"lead_id = '{lead_id}'::UUID"))
+
+
+def _rows(relation: DuckDBPyRelation) -> list[dict[str, Any]]:
+    """Rows without empty cells, JSON columns opened."""
+    return [
+        {
+            name: json.loads(value) if name in JSON_COLUMNS else _plain(value)
+            for name, value in zip(relation.columns, row, strict=True)
+            if value not in (None, "", [])
+        }
+        for row in relation.fetchall()
+    ]
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, int | float | bool | str | list | dict) else str(value)

@@ -1,0 +1,251 @@
+"""Leads that the doors take in: durable with their identity in one transaction, waiting until they become a batch.
+
+Belongs here: taking in, gathering, looking up. Does not belong here: what a lead must be (``doors``), the keys of
+requests (``idempotency``) and what becomes of a batch (``batches``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+from uuid import UUID
+
+from resources.store.database import statement
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from resources.bucket import Archived
+    from resources.store.database import Store
+
+OnDuplicate = Literal["reject", "update", "link"]
+TOUCH_BATCH = "api"  # of touches that no batch brought
+INTAKE_URI = "intake:"  # begins the URI of a drop that was gathered here; none of a bucket does
+_COPY_COLUMNS = "lead_id, client, source, source_channel, received_at, content"
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+@dataclass(frozen=True, slots=True)
+class NewLead:
+    """A checked lead. ``keys`` are ``(key, tag, kind)`` of identity; ``content`` is a JSON object, never empty."""
+
+    lead_id: UUID
+    client: str
+    source: str
+    source_channel: str
+    received_at: datetime
+    content: str
+    keys: Sequence[tuple[int, int, int]]
+    on_duplicate: OnDuplicate = "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A lead that is known: whose, and by which kind of key."""
+
+    existing_lead_id: UUID
+    kind: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """A lead as it was taken in; ``batch_id`` None while it waits."""
+
+    lead_id: UUID
+    client: str
+    source: str
+    source_channel: str
+    received_at: datetime
+    batch_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What a later request said about a lead."""
+
+    update_id: UUID
+    client: str
+    source: str
+    received_at: datetime
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits of one source."""
+
+    source: str
+    source_channel: str
+    leads_count: int
+    oldest_at: datetime
+
+
+def new_lead_id(now: datetime) -> UUID:
+    """An id for a lead of the doors: it ascends by time, and like the ids of files' leads (UUID version 8) it leaves
+    free the bits that ids of deliveries fill. 48 of its bits are random."""
+    milliseconds = int(now.timestamp() * 1000) & 0xFFFFFFFFFFFF
+    noise = int.from_bytes(os.urandom(6), "big")
+    return UUID(int=milliseconds << 80 | 0x8 << 76 | (noise >> 36) << 64 | 0b10 << 62 | noise & 0xFFFFFFFFF)
+
+
+def take_in(con: Connection, leads: Sequence[NewLead]) -> list[Repeat | None]:
+    """Claim the leads' identities and store those that are new, within the caller's transaction.
+
+    Of leads that match each other the first is new. A known one is refused (``reject``: nothing of it is kept), counts
+    as a touch on the known one (``link``), or also adds to what is known of it (``update``).
+
+    Returns:
+        For each lead what it repeats; None for a new one, which is taken in.
+
+    Raises:
+        psycopg.errors.UniqueViolation, StoreUnavailable: see ``identities.claim_in``; do it all again.
+    """
+    repeats: dict[UUID, Repeat] = {}
+    for keeps_known in (True, False):
+        repeats |= _claim(con, [lead for lead in leads if (lead.on_duplicate != "reject") is keeps_known], keeps_known)
+    answers = [repeats.get(lead.lead_id) for lead in leads]
+    _insert(con, [lead for lead, repeat in zip(leads, answers, strict=True) if repeat is None])
+    known = [(lead, repeat) for lead, repeat in zip(leads, answers, strict=True) if repeat is not None]
+    _note_known(con, [pair for pair in known if pair[0].on_duplicate != "reject"])
+    return answers
+
+
+def waiting(store: Store) -> list[Waiting]:
+    """What waits to become batches, by source and channel, the longest waiting first."""
+    with store.read() as con:
+        return [Waiting(*row) for row in con.execute(statement("intake/waiting"))]
+
+
+def gather(
+    store: Store,
+    source: str,
+    source_channel: str,
+    most: int,
+    write: Callable[[Sequence[tuple[UUID, datetime, str]]], Archived],
+    now: datetime,
+) -> str | None:
+    """Make one batch of up to ``most`` waiting leads of a source; its id, None if there is none left to gather.
+
+    ``write`` puts the leads ``(lead_id, received_at, content)`` durably where batches find their content, under its
+    hash. Drop, batch and the leads' change are one transaction: killed anywhere, each lead waits or is in one batch.
+
+    Raises:
+        StoreUnavailable: transient.
+    """
+    asked = {"source": source, "source_channel": source_channel, "leads_limit": most}
+    with store.transaction("store:gather_intake") as con:
+        rows = [
+            (row.lead_id, row.received_at, row.content) for row in con.execute(statement("intake/take_waiting"), asked)
+        ]
+        if not rows:
+            return None
+        kept = write(rows)
+        batch_id = _batch_id(source, kept.sha256, now)
+        con.execute(
+            statement("batches/insert"),
+            {"batch_ids": [batch_id], "sources": [source], "channels": [source_channel], "sizes": [kept.size_bytes],
+             "received_at": now},
+        )  # fmt: skip
+        con.execute(statement("drops/insert"), {**_drop(source, source_channel, batch_id, kept), "first_seen_at": now})
+        marked = {"lead_ids": [lead_id for lead_id, _, _ in rows], "batch_id": batch_id}
+        con.execute(statement("intake/mark_gathered"), marked)
+    return batch_id
+
+
+def find(store: Store, lead_id: UUID) -> TakenIn | None:
+    """A lead that the doors took in; None for one of a file, or none at all."""
+    with store.read() as con:
+        row = con.execute(statement("intake/read_lead"), {"lead_id": lead_id}).first()
+    return None if row is None else TakenIn(*row)
+
+
+def updates_of(store: Store, lead_id: UUID) -> list[Update]:
+    """What later requests said about a lead, in their order."""
+    with store.read() as con:
+        return [Update(*row) for row in con.execute(statement("intake/read_updates"), {"lead_id": lead_id})]
+
+
+def _claim(con: Connection, leads: Sequence[NewLead], keeps_known: bool) -> dict[UUID, Repeat]:
+    import numpy as np
+
+    from resources.store.identities import claim_in
+    from resources.store.matching import Claims
+
+    rows = [(lead.lead_id.bytes, *key) for lead in leads for key in lead.keys]
+    if not rows:
+        return {}
+    ids, keys, tags, kinds = zip(*rows, strict=True)
+    claims = Claims(
+        np.frombuffer(b"".join(ids), "V16"),
+        np.array(keys, np.int64),
+        np.array(tags, np.int32),
+        np.array(kinds, np.uint8),
+    )
+    return {
+        UUID(bytes=lead.tobytes()): Repeat(UUID(bytes=existing.tobytes()), int(kind))
+        for lead, existing, kind in claim_in(con, claims, keeps_known)
+    }
+
+
+def _insert(con: Connection, leads: Sequence[NewLead]) -> None:
+    if not leads:
+        return
+    text = "".join(
+        f"{lead.lead_id}\t{lead.client.translate(_ESCAPES)}\t{lead.source}\t{lead.source_channel}\t"
+        f"{lead.received_at.isoformat()}\t{lead.content.translate(_ESCAPES)}\n"
+        for lead in leads
+    )
+    driver = con.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(f"COPY aiqleads.intake ({_COPY_COLUMNS}) FROM STDIN") as copy:  # type: ignore[union-attr]
+        copy.write(text.encode())
+
+
+def _note_known(con: Connection, known: Sequence[tuple[NewLead, Repeat]]) -> None:
+    if not known:
+        return
+    con.execute(
+        statement("intake/insert_touches"),
+        {
+            "lead_ids": [lead.lead_id for lead, _ in known],
+            "existing_lead_ids": [repeat.existing_lead_id for _, repeat in known],
+            "kinds": [lead.on_duplicate for lead, _ in known],
+            "touched_at": [lead.received_at for lead, _ in known],
+            "batch_id": TOUCH_BATCH,
+        },
+    )
+    updates = [(lead, repeat) for lead, repeat in known if lead.on_duplicate == "update"]
+    if updates:
+        con.execute(
+            statement("intake/insert_updates"),
+            {
+                "update_ids": [lead.lead_id for lead, _ in updates],
+                "lead_ids": [repeat.existing_lead_id for _, repeat in updates],
+                "clients": [lead.client for lead, _ in updates],
+                "sources": [lead.source for lead, _ in updates],
+                "received_at": [lead.received_at for lead, _ in updates],
+                "contents": [lead.content for lead, _ in updates],
+            },
+        )
+
+
+def _batch_id(source: str, sha256: str, now: datetime) -> str:
+    return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{sha256[:10]}-{hashlib.sha256(source.encode()).hexdigest()[:6]}"
+
+
+def _drop(source: str, source_channel: str, batch_id: str, kept: Archived) -> dict[str, list[object]]:
+    return {
+        "uris": [f"{INTAKE_URI}{batch_id}"],
+        "versions": [kept.sha256],
+        "sources": [source],
+        "channels": [source_channel],
+        "names": [f"{batch_id}.ndjson"],
+        "hashes": [kept.sha256],
+        "sizes": [kept.size_bytes],
+        "archive_uris": [kept.archive_uri],
+        "batch_ids": [batch_id],
+        "are_repeats": [False],
+    }

@@ -24,8 +24,7 @@ def serve_doors(outside: Outside, host: str, port: int | None, workers: int | No
     if not is_loopback(host):
         say(f"Listening beyond this host: put TLS in front of {host}, and let only it in.")
     port = settings.API_PORT if port is None else port
-    say(f"API              http://{f'[{host}]' if ':' in host else host}:{port}")
-    serve(outside, host, port, settings.API_WORKERS if workers is None else max(1, workers))
+    serve(outside, host, port, settings.API_WORKERS if workers is None else max(1, workers), say)
 
 
 def is_loopback(host: str) -> bool:

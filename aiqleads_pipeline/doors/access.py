@@ -27,6 +27,7 @@ TRUST_SECONDS = 5.0
 KNOWN_SECONDS = 3600.0
 MAX_KNOWN_COUNT = 20_000
 MAX_CREDENTIAL_CHARS = 8_192
+ADMISSION = "aiqleads.admission"  # where a request's scope holds what `gate` admitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A caller on a route: what ``gate`` found, under ``scope["aiqleads.admission"]``."""
+    """A caller on a route: what ``gate`` found, under ``scope[ADMISSION]``."""
 
     caller: Caller
     reach: Reach
@@ -116,8 +117,10 @@ class Authenticator:
         key = keys.find_key(store, key_id)
         # An unknown key costs the same comparison as a known one.
         fits = keys.hash_matches(secret, key.secret_sha256 if key else bytes(32))
-        if key is None or not fits or not key.is_good(now):
-            keys.note_failure(store, subjects if key is not None and not fits else subjects[:1])
+        if key is None or not fits:
+            keys.note_failure(store, subjects if key is not None else subjects[:1])
+            raise not_authenticated()
+        if not key.is_good(now):  # nobody guessed it: who goes on sending an old key is not held up
             raise not_authenticated()
         return self._admit(key, key.scopes, ip, now)
 

@@ -1,7 +1,7 @@
 """The gate in front of every route: who may, how much at once, how large; headers, problems and numbers of all answers.
 
 Belongs here: what holds for every request. Plain ASGI, so that the fast route for single leads passes the same gate as
-the rest. What it admits carries ``scope["aiqleads.admission"]``.
+the rest. What it admits carries an ``access.Admission`` in ``scope[ADMISSION]``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from aiqleads_pipeline.doors import metrics
-from aiqleads_pipeline.doors.access import Admission, address_of, admit
+from aiqleads_pipeline.doors.access import ADMISSION, Admission, address_of, admit
 from aiqleads_pipeline.doors.doors import Doors
 from aiqleads_pipeline.doors.permissions import Routes, Rule
 from aiqleads_pipeline.doors.problems import (
@@ -30,7 +30,6 @@ from aiqleads_pipeline.doors.problems import (
 )
 
 log = logging.getLogger("aiqleads.doors")
-ADMISSION = "aiqleads.admission"
 LOCAL = ("127.", "::1")
 UNREAD_BYTES = 64 * 1024  # more than this of an unread body ends the connection
 LINGER_SECONDS = 1.0

@@ -1,18 +1,19 @@
 """OAuth 2.0 client credentials: an API key becomes a short-lived token (RFC 6749, 4.4), and the keys to check it by.
 
-Belongs here: the two routes. Their errors are OAuth's own JSON, which its clients expect, with the same status codes.
+Belongs here: these routes, and who one is. The token's errors are OAuth's own JSON, which its clients expect.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from aiqleads_pipeline.doors.access import address_of
+from aiqleads_pipeline.doors.access import ADMISSION, address_of
 from aiqleads_pipeline.doors.doors import Doors
 from aiqleads_pipeline.doors.problems import Problem
 
@@ -82,6 +83,13 @@ async def show_keys(request: Request) -> JSONResponse:
     doors: Doors = request.app.state.doors
     found = await doors.workers.run(doors.tokens.public_keys, doors.settings.now())
     return JSONResponse(found, headers={"Cache-Control": "public, max-age=300"})
+
+
+@router.get("/v1/whoami", summary="Who the service takes you for")
+async def show_caller(request: Request) -> dict[str, Any]:
+    """The client, role and scopes of the key or token; empty scopes are all that the role may."""
+    caller = request.scope[ADMISSION].caller
+    return {"client": caller.client, "role": caller.role, "scopes": sorted(caller.scopes), "key_id": caller.key_id}
 
 
 async def _read_form(request: Request) -> dict[str, str] | None:

@@ -50,6 +50,7 @@ class Rule:
 
 _SENDERS: Mapping[Role, Reach] = {"admin": "own", "ops": "own", "client": "own"}
 _READERS: Mapping[Role, Reach] = {"admin": "any", "ops": "any", "client": "own", "viewer": "masked"}
+_ALL: Mapping[Role, Reach] = {"admin": "own", "ops": "own", "client": "own", "viewer": "own"}
 _WATCHERS: Mapping[Role, Reach] = {"admin": "any", "ops": "any", "viewer": "any"}
 _OPERATORS: Mapping[Role, Reach] = {"admin": "any", "ops": "any"}
 
@@ -61,6 +62,7 @@ RULES: tuple[Rule, ...] = (
     Rule("GET", "/problems/{code}", is_public=True, needs_store=False),
     Rule("GET", "/.well-known/jwks.json", is_public=True),
     Rule("POST", "/oauth/token", is_public=True, max_body_kb=8),
+    Rule("GET", "/v1/whoami", _ALL),
     Rule("POST", "/v1/leads", _SENDERS, scope="leads:write", max_body_kb=256),
     Rule("POST", "/v1/leads/batch", _SENDERS, scope="leads:write", max_body_kb=16 * KB),
     Rule("GET", "/v1/leads/{lead_id}", _READERS, scope="leads:read"),

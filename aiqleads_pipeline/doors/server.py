@@ -12,6 +12,7 @@ import os
 import signal
 import socket  # noqa: TID251  (listens, calls nobody)
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -34,8 +35,8 @@ LOGGING: dict[str, Any] = {
 _PR_SET_PDEATHSIG = 1
 
 
-def serve(outside: Outside, host: str, port: int, workers: int) -> None:
-    """Serve until SIGTERM or SIGINT.
+def serve(outside: Outside, host: str, port: int, workers: int, say: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT; port 0 is any that is free.
 
     Raises:
         SettingsError: the address can't be had.
@@ -45,6 +46,7 @@ def serve(outside: Outside, host: str, port: int, workers: int) -> None:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="aiqleads-metrics-"))
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         sock = stack.enter_context(_listen(host, port))
+        say(f"API              http://{f'[{host}]' if ':' in host else host}:{sock.getsockname()[1]}")
         config = _configure(outside, workers)
         if workers > 1:
             from uvicorn.supervisors import Multiprocess

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import PurePosixPath
 
-CHANNEL_FOLDERS = {"uploads": "upload", "webhooks": "webhook"}
+CHANNEL_FOLDERS = {"uploads": "upload", "webhooks": "webhook", "scrapes": "scrape"}
 ARCHIVE_FOLDER = ".drops"
 _UNFINISHED = (".part", ".tmp", ".crdownload")
 _LEGAL_SOURCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -42,7 +42,7 @@ class BucketObject:
     """One object as it was listed. ``version`` tells a changed object from a known one."""
 
     uri: str
-    channel: str  # upload | webhook
+    channel: str  # upload | webhook | scrape
     source: str  # legal name; the folder's own name is in ``uri``
     name: str  # beneath the source's folder, as shown
     size_bytes: int

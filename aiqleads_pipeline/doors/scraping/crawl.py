@@ -1,0 +1,241 @@
+"""One crawl of one site: from its start pages on, politely, within its budgets.
+
+Belongs here: what is asked next, when, and when it ends. Does not belong here: reading a page (``page``), keeping
+anything (``harvest`` gives the functions that do).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from aiqleads_pipeline.doors.scraping.page import HTML_TYPES, UnreadablePage, read_page
+from aiqleads_pipeline.doors.scraping.robots import Robots, fetch_robots
+from aiqleads_pipeline.doors.scraping.schema_leads import Lead
+from aiqleads_pipeline.rules.scrapes import Site
+from resources.http import (
+    Answer,
+    AnswerTooLarge,
+    EgressRefused,
+    HttpClient,
+    HttpError,
+    Limits,
+    RefusedStatus,
+    TransientError,
+    Url,
+    parse_url,
+)
+from resources.store.scrapes import Page
+
+log = logging.getLogger(__name__)
+MAX_QUEUE = 50_000
+MAX_FAILURES = 10  # transient ones in a row: the site is not well, or does not want us
+_LONGEST_STEP_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """What a crawl needs of the outside."""
+
+    find_page: Callable[[str], Page | None]
+    keep_evidence: Callable[[bytes], str]
+    still_ours: Callable[[], None]  # raises when the lease is lost
+    now: Callable[[], datetime]
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic  # seconds
+
+
+@dataclass
+class Crawled:
+    """What a crawl brought: leads with the page they are from, pages to remember, counts, why it ended early."""
+
+    leads: list[Lead] = field(default_factory=list)
+    pages: list[Page] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    reason_code: str | None = None
+
+
+class Crawl:
+    """One crawl. ``run`` it once."""
+
+    def __init__(self, site: Site, client: HttpClient, limits: Limits, keeper: Keeper) -> None:
+        self._site, self._client, self._keeper = site, client, keeper
+        self._limits = replace(limits, max_redirects=0, max_body_bytes=site.max_page_kb * 1024)
+        self._robots: dict[str, Robots] = {}
+        self._asked_at: dict[str, float] = {}
+        self._queue: deque[tuple[Url, int]] = deque()
+        self._seen: set[str] = set()
+        self._failures_in_a_row = 0
+        self._bytes_left = site.max_total_mb << 20
+        self._deadline = keeper.clock() + site.max_seconds
+        self._found = Crawled()
+
+    def run(self) -> Crawled:
+        """Crawl until everything is read or a budget is spent."""
+        for start in self._site.start:
+            self._enqueue(parse_url(start), 0)
+        while self._queue and self._found.reason_code is None:
+            self._keeper.still_ours()
+            if self._found.counts["asked"] >= self._site.max_pages:
+                self._found.reason_code = "page_budget_spent"
+            else:
+                self._visit(*self._queue.popleft())
+        return self._found
+
+    def _visit(self, url: Url, depth: int) -> None:
+        robots = self._robots_of(url)
+        if not robots.allows(url):
+            self._count("robots_unavailable" if robots.reason else "disallowed")
+            return
+        if not self._wait_for_turn(url, robots):
+            return
+        known = self._keeper.find_page(str(url))
+        if known is not None and known.rules_sha256 != self._site.rules_sha256:
+            known = None  # read by other rules: it must be read again
+        self._count("asked")
+        try:
+            answer = self._client.call("GET", url, headers=_asking(known), limits=self._limits_now())
+        except RefusedStatus:
+            self._count("gone")
+            return
+        except AnswerTooLarge:
+            self._count("too_large")
+            return
+        except TransientError as error:
+            self._note_failure(url, error)
+            return
+        except HttpError as error:
+            log.info("%s: %s", url.redacted, error.code)
+            self._count(error.code)
+            return
+        finally:
+            self._asked_at[url.netloc] = self._keeper.clock()
+        self._failures_in_a_row = 0
+        self._take(url, depth, answer, known)
+
+    def _take(self, url: Url, depth: int, answer: Answer, known: Page | None) -> None:
+        self._bytes_left -= len(answer.body)
+        if answer.status == 304 and known is not None:
+            self._count("unchanged")
+            self._found.pages.append(replace(known, fetched_at=self._keeper.now()))
+            for link in known.links:
+                self._enqueue_text(link, depth + 1)
+        elif 300 <= answer.status < 400:
+            self._count("redirects")
+            if "location" in answer.headers:
+                self._redirect(url, answer.headers["location"], depth)
+        elif answer.content_type not in HTML_TYPES:
+            self._count("no_html")
+        else:
+            self._read(url, depth, answer, known)
+        if self._bytes_left <= 0:
+            self._found.reason_code = "byte_budget_spent"
+
+    def _read(self, url: Url, depth: int, answer: Answer, known: Page | None) -> None:
+        try:
+            page = read_page(answer.body, answer.headers, url, self._site)
+        except UnreadablePage as unreadable:
+            self._count(str(unreadable))
+            return
+        content_sha256 = self._keeper.keep_evidence(answer.body)
+        leads_sha256 = hashlib.sha256(json.dumps(page.leads, sort_keys=True).encode()).hexdigest()
+        self._count("read")
+        self._found.counts["broken_json_ld"] += page.broken_count
+        if known is not None and known.leads_sha256 == leads_sha256:
+            self._count("same_leads")
+        else:
+            origin = {"scrape_url": str(url), "scrape_evidence_sha256": content_sha256}
+            self._found.leads += [{**lead, **origin} for lead in page.leads]
+            self._found.counts["leads"] += len(page.leads)
+        remembered = Page(
+            url=str(url),
+            etag=_validator(answer.headers.get("etag")),
+            last_modified=_validator(answer.headers.get("last-modified")),
+            content_sha256=content_sha256,
+            leads_sha256=leads_sha256,
+            rules_sha256=self._site.rules_sha256,
+            links=tuple(str(link) for link in page.links),
+            fetched_at=self._keeper.now(),
+        )
+        self._found.pages.append(remembered)
+        for link in page.links:
+            self._enqueue(link, depth + 1)
+
+    def _enqueue(self, url: Url, depth: int) -> None:
+        if url.netloc not in self._site.hosts:
+            self._count("other_host")
+        elif depth <= self._site.max_depth and str(url) not in self._seen and len(self._seen) < MAX_QUEUE:
+            self._seen.add(str(url))
+            self._queue.append((url, depth))
+
+    def _enqueue_text(self, link: str, depth: int) -> None:
+        try:
+            self._enqueue(parse_url(link), depth)
+        except EgressRefused:
+            self._count("egress_refused")
+
+    def _redirect(self, url: Url, location: str, depth: int) -> None:
+        """A redirect is one more page to ask for, under the same rules and budgets."""
+        try:
+            target = url.joined(location)
+        except EgressRefused:
+            self._count("egress_refused")
+            return
+        if (url.scheme, target.scheme) == ("https", "http"):
+            self._count("egress_refused")
+            return
+        self._enqueue(target, depth)
+
+    def _robots_of(self, url: Url) -> Robots:
+        origin = f"{url.scheme}://{url.netloc}"
+        if origin not in self._robots:
+            self._robots[origin] = fetch_robots(self._client, url, self._limits)
+            self._asked_at[url.netloc] = self._keeper.clock()
+        return self._robots[origin]
+
+    def _wait_for_turn(self, url: Url, robots: Robots) -> bool:
+        """Wait until the host may be asked again; False if the crawl's time is over before."""
+        gap = max(self._site.seconds_between_requests, robots.seconds_between_requests)
+        turn = self._asked_at.get(url.netloc, self._keeper.clock() - gap) + gap
+        if turn >= self._deadline or self._keeper.clock() >= self._deadline:
+            self._found.reason_code = "time_budget_spent"
+            return False
+        while (left := turn - self._keeper.clock()) > 0:
+            self._keeper.still_ours()
+            self._keeper.sleep(min(left, _LONGEST_STEP_SECONDS))
+        return True
+
+    def _limits_now(self) -> Limits:
+        left = max(self._deadline - self._keeper.clock(), 1.0)
+        body = min(self._limits.max_body_bytes, self._bytes_left)
+        return replace(self._limits, max_body_bytes=body, total_seconds=min(self._limits.total_seconds, left))
+
+    def _note_failure(self, url: Url, error: TransientError) -> None:
+        log.info("%s: %s", url.redacted, error.code)
+        self._count("failed")
+        self._failures_in_a_row += 1
+        if self._failures_in_a_row >= MAX_FAILURES or error.retry_after_seconds:
+            self._found.reason_code = "site_unavailable"
+
+    def _count(self, what: str) -> None:
+        self._found.counts[what] += 1
+
+
+def _asking(known: Page | None) -> dict[str, str]:
+    headers = {"Accept": "text/html,application/xhtml+xml"}
+    if known is not None and known.etag:
+        headers["If-None-Match"] = known.etag
+    if known is not None and known.last_modified:
+        headers["If-Modified-Since"] = known.last_modified
+    return headers
+
+
+def _validator(value: str | None) -> str | None:
+    """A validator that can be sent back as it came."""
+    return value if value and value.isascii() and value.isprintable() and len(value) <= 1000 else None

@@ -8,6 +8,7 @@ from aiqleads_pipeline.assets.batch_run import batch_runs_resource
 from aiqleads_pipeline.assets.registry import ASSETS
 from aiqleads_pipeline.automation.jobs import JOBS
 from aiqleads_pipeline.automation.schedules import SCHEDULES
+from aiqleads_pipeline.automation.scraping import build_scrape_schedule, build_scrape_sensor, scrape_sites
 from aiqleads_pipeline.automation.sensors import build_sensors
 from aiqleads_pipeline.settings import Settings
 
@@ -16,9 +17,9 @@ def build_defs(settings: Settings | None = None, **overrides: object) -> dg.Defi
     """All assets, jobs, sensors and schedules; ``overrides`` replace resources by name."""
     return dg.Definitions(
         assets=ASSETS,
-        jobs=JOBS,
-        schedules=SCHEDULES,
-        sensors=build_sensors(settings),
+        jobs=(*JOBS, scrape_sites),
+        schedules=(*SCHEDULES, build_scrape_schedule(settings)),
+        sensors=[*build_sensors(settings), build_scrape_sensor(settings)],
         resources={"runs": batch_runs_resource(settings), **overrides},
         executor=dg.in_process_executor,
     )

@@ -15,7 +15,7 @@ class Reason:
     """One code: what it means for people and what they can do about it."""
 
     code: str
-    kind: Literal["row", "drop", "lead", "review", "alert", "request"]
+    kind: Literal["row", "drop", "lead", "review", "alert", "request", "scrape"]
     message: str
     how_to_fix: str
 
@@ -152,6 +152,15 @@ _ALL = (
            "Send again after the seconds in Retry-After."),
     Reason("idempotency_key_reused", "request", "This Idempotency-Key was used with another request.",
            "Use a new key for each different request."),
+    Reason("unknown_site", "request", "There is no such site in scrapes.yaml.", "Name a site of scrapes.yaml."),
+    Reason("scraping_disabled", "request", "Scraping, or the site, is switched off.",
+           "Set enabled: true in scrapes.yaml, at the top and at the site."),
+    # why a crawl ended before all was read
+    Reason("page_budget_spent", "scrape", "The crawl asked for as many pages as it may.", "Raise max_pages."),
+    Reason("byte_budget_spent", "scrape", "The crawl received as many bytes as it may.", "Raise max_total_mb."),
+    Reason("time_budget_spent", "scrape", "The crawl took as long as it may.", "Raise max_seconds."),
+    Reason("site_unavailable", "scrape", "The site did not answer, or asked for a pause.", "Nothing to do."),
+    Reason("scrape_gave_up", "scrape", "The crawl's worker died again and again.", "Open its run in the Dagster UI."),
     # alerts
     Reason("drop_quarantined", "alert", "A dropped file was quarantined.", "aiqleads doctor names the file."),
     Reason("run_failed", "alert", "A run failed.", "Open the run in the Dagster UI."),

@@ -14,11 +14,13 @@ import dagster as dg
 
 from aiqleads_pipeline.automation import reaping
 from aiqleads_pipeline.automation.delivering import deliver_assigned
+from aiqleads_pipeline.automation.gathering import gather_waiting
 from aiqleads_pipeline.automation.jobs import load_outcomes, process_batch
 from aiqleads_pipeline.automation.runner import RUNNER_LEASE
 from aiqleads_pipeline.automation.running import job_of, run_tags
 from aiqleads_pipeline.outside import Outside, open_outside
 from aiqleads_pipeline.settings import Settings
+from aiqleads_pipeline.stages.reading.intake import INTAKE_CHANNEL
 from resources.store import alerts, drops
 from resources.store.leases import live_leases
 
@@ -36,6 +38,8 @@ def build_sensors(settings: Settings | None) -> list[dg.SensorDefinition]:
     return [
         _watch("upload", "watch_uploads", outside),
         _watch("webhook", "watch_webhooks", outside),
+        _watch("scrape", "watch_scrapes", outside),
+        _watch_intake(outside),
         _reap(outside),
         _retire(outside),
         _alert_failed_runs(outside),
@@ -61,6 +65,21 @@ def _watch(channel: str, name: str, outside: Callable[[], Outside]) -> dg.Sensor
             channel=channel,
         )
         return request_runs(place, channel, cursor=json.dumps(dict(found.waiting)))
+
+    return watch
+
+
+def _watch_intake(outside: Callable[[], Outside]) -> dg.SensorDefinition:
+    @dg.sensor(
+        name="watch_intake",
+        jobs=[process_batch, load_outcomes],
+        minimum_interval_seconds=1,
+        default_status=RUNNING,
+        description="Gathers leads that the API took in into batches, and asks for their runs",
+    )
+    def watch(_context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        gather_waiting(outside())
+        return request_runs(outside(), INTAKE_CHANNEL)
 
     return watch
 

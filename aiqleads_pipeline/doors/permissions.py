@@ -66,6 +66,8 @@ RULES: tuple[Rule, ...] = (
     Rule("POST", "/v1/leads", _SENDERS, scope="leads:write", max_body_kb=256),
     Rule("POST", "/v1/leads/batch", _SENDERS, scope="leads:write", max_body_kb=16 * KB),
     Rule("GET", "/v1/leads/{lead_id}", _READERS, scope="leads:read"),
+    Rule("POST", "/v1/scrapes", _OPERATORS, scope="scrapes:write", max_body_kb=8),
+    Rule("GET", "/v1/scrapes/{scrape_id}", _OPERATORS, scope="scrapes:read"),
 )
 
 

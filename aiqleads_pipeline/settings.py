@@ -69,6 +69,8 @@ class Settings(BaseModel):
     DROP_SETTLE_SECONDS: Annotated[float, Field(ge=0, le=3600)] = 2.0
     PARTITION_DAYS: Annotated[int, Field(ge=1, le=36_500)] = 90
     LEASE_SECONDS: Annotated[int, Field(ge=2, le=3600)] = 30
+    GATHER_SECONDS: Annotated[float, Field(ge=0, le=60)] = 0.5  # that leads of the doors wait for others at most,
+    GATHER_LEADS: Annotated[int, Field(ge=1, le=100_000)] = 5_000  # and how many of a source make a batch
     HOT_DROP_KB: Annotated[int, Field(ge=0, le=1_048_576)] = 5_120
     WEBSERVER_PORT: Annotated[int, Field(ge=1, le=65_535)] = 3000
     EGRESS_ALLOW_LOOPBACK: bool = False

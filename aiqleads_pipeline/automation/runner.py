@@ -12,6 +12,7 @@ from types import FrameType
 
 import dagster as dg
 
+from aiqleads_pipeline.automation.gathering import gather_waiting
 from aiqleads_pipeline.automation.instance import open_instance
 from aiqleads_pipeline.automation.reaping import reap
 from aiqleads_pipeline.automation.running import run_batch
@@ -54,7 +55,8 @@ def _work(
 
 
 def tick(defs: dg.Definitions, instance: dg.DagsterInstance, outside: Outside) -> None:
-    """Look once: register what is new, run what is small."""
+    """Look once: register what is new, gather what the doors took in, run what is small."""
+    gather_waiting(outside)
     drops.discover(
         outside.bucket,
         outside.store,

@@ -84,6 +84,14 @@ class Waiting:
     oldest_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Most:
+    """How much goes into one batch; a single lead always does."""
+
+    leads_count: int
+    bytes_count: int
+
+
 def new_lead_id(now: datetime) -> UUID:
     """An id for a lead of the doors: it ascends by time, and like the ids of files' leads (UUID version 8) it leaves
     free the bits that ids of deliveries fill. 48 of its bits are random."""
@@ -124,11 +132,11 @@ def gather(
     store: Store,
     source: str,
     source_channel: str,
-    most: int,
+    most: Most,
     write: Callable[[Sequence[tuple[UUID, datetime, str]]], Archived],
     now: datetime,
 ) -> str | None:
-    """Make one batch of up to ``most`` waiting leads of a source; its id, None if there is none left to gather.
+    """Make one batch of the first waiting leads of a source; its id, None if there is none left to gather.
 
     ``write`` puts the leads ``(lead_id, received_at, content)`` durably where batches find their content, under its
     hash. Drop, batch and the leads' change are one transaction: killed anywhere, each lead waits or is in one batch.
@@ -136,8 +144,11 @@ def gather(
     Raises:
         StoreUnavailable: transient.
     """
-    asked = {"source": source, "source_channel": source_channel, "leads_limit": most}
+    asked: dict[str, object] = {"source": source, "source_channel": source_channel}
     with store.transaction("store:gather_intake") as con:
+        limits = {"leads_limit": most.leads_count, "bytes_limit": most.bytes_count}
+        fitting = con.execute(statement("intake/count_fitting"), {**asked, **limits}).scalar_one()
+        asked["leads_limit"] = max(1, fitting)
         rows = [
             (row.lead_id, row.received_at, row.content) for row in con.execute(statement("intake/take_waiting"), asked)
         ]

@@ -114,15 +114,20 @@ class LimitedProtocol(HttpToolsProtocol):
         """End the connection; with an answer, unless one is on its way or nothing was asked."""
         metrics.CUT_OFF.labels(limit).inc()
         self._waits_since = None
-        is_answering = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
         was_asked = self._in_body or self._header_bytes > 0 or limit in ("malformed", "headers", "connections")
-        if was_asked and not is_answering:
+        if was_asked and not self._is_answered():
             self.transport.write(_answer(problem))
         if self.cycle is not None and not self.cycle.response_complete:
             # The route is told that nobody listens any more, and what it still says goes nowhere.
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self.transport.close()
+
+    def _is_answered(self) -> bool:
+        """Whether the request in question has its answer, or an earlier one is still being answered."""
+        if self.pipeline or self.cycle is None:
+            return bool(self.pipeline)
+        return self.cycle.response_started and (self._in_body or not self.cycle.response_complete)
 
 
 class _Sweeper:

@@ -41,6 +41,10 @@ def serve(outside: Outside, host: str, port: int, workers: int, say: Callable[[s
     Raises:
         SettingsError: the address can't be had.
     """
+    # When all is answered uvicorn raises the signal again, for whoever had a handler before: let nobody die of it, so
+    # that this process ends as any other does and gives the database back.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
     with ExitStack() as stack:
         if workers > 1:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="aiqleads-metrics-"))

@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from aiqleads_pipeline.outside import Outside, open_outside
 from aiqleads_pipeline.rules.loading import RulesError
+from aiqleads_pipeline.rules.scrapes import load_scrapes
 from aiqleads_pipeline.settings import SettingsError, load_settings
 from resources.store import alerts, drops
 from resources.store.database import Store
@@ -52,6 +53,7 @@ def examine() -> list[Finding]:
 def _rules(outside: Outside) -> Iterator[Finding]:
     try:
         outside.rules()
+        load_scrapes(outside.settings.rules_dir)
         yield Finding("rules", True, f"{outside.settings.rules_dir} is sound")
     except RulesError as error:
         yield Finding("rules", False, str(error).replace("\n", "; "), "Correct the lines named.")

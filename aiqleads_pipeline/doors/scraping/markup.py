@@ -14,6 +14,7 @@ _URL_ATTRIBUTE = {
     "source": "src", "track": "src", "video": "src", "object": "data",
 }  # fmt: skip
 _MAX_ELEMENT_DEPTH = 400
+_MAX_STEPS = 500_000  # elements looked at; items that refer to each other could ask for far more
 
 
 def microdata_nodes(tree: LexborHTMLParser, base: str) -> list[Node]:
@@ -32,7 +33,9 @@ def rdfa_nodes(tree: LexborHTMLParser, base: str) -> list[Node]:
 
 class _Microdata:
     def __init__(self, tree: LexborHTMLParser, base: str) -> None:
-        self._base, self._tree, self._count = base, tree, 0
+        self._base, self._count, self._steps_left = base, 0, _MAX_STEPS
+        referred = tree.css("[itemref]")
+        self._by_id = {element.attributes.get("id"): element for element in tree.css("[id]")} if referred else {}
 
     def item(self, element: LexborNode, depth: int) -> Node:
         given = element.attributes
@@ -44,7 +47,8 @@ class _Microdata:
             return node
         seen = {element.mem_id}
         waiting = [*self._referred(given.get("itemref") or ""), *reversed(list(element.iter()))]
-        while waiting:
+        while waiting and self._steps_left > 0:
+            self._steps_left -= 1
             child = waiting.pop()
             if child.mem_id in seen:
                 continue
@@ -59,9 +63,7 @@ class _Microdata:
         return node
 
     def _referred(self, itemref: str) -> list[LexborNode]:
-        wanted = set(itemref.split()[:20])
-        found = self._tree.css("[id]") if wanted else []
-        return [element for element in found if element.attributes.get("id") in wanted]
+        return [self._by_id[name] for name in itemref.split()[:20] if name in self._by_id]
 
     def _value(self, element: LexborNode) -> str:
         given, tag = element.attributes, element.tag or ""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 MAX_NODES = 20_000  # of one page
 MAX_DEPTH = 64
+MAX_VALUE_CHARS = 20_000
 
 _TERM = re.compile(r"(?:https?://(?:www\.)?schema\.org/|schema:)(?P<term>[A-Za-z][A-Za-z0-9]*)/?")
 
@@ -41,5 +42,5 @@ def schema_term(text: str) -> str | None:
 
 
 def collapsed(text: str) -> str:
-    """A text with its runs of whitespace as one blank."""
-    return " ".join(text.split())
+    """A text with its runs of whitespace as one blank, cut at ``MAX_VALUE_CHARS``."""
+    return " ".join(text[: 4 * MAX_VALUE_CHARS].split())[:MAX_VALUE_CHARS]

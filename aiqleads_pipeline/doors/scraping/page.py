@@ -15,7 +15,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from aiqleads_pipeline.doors.scraping.json_ld import json_ld_nodes
 from aiqleads_pipeline.doors.scraping.markup import microdata_nodes, rdfa_nodes
 from aiqleads_pipeline.doors.scraping.nodes import collapsed
-from aiqleads_pipeline.doors.scraping.schema_leads import Lead, address_text, leads_of
+from aiqleads_pipeline.doors.scraping.schema_leads import Lead, address_text, each_once, leads_of
 from aiqleads_pipeline.rules.scrapes import Items, Site, split_field
 from resources.http import EgressRefused, Url
 
@@ -65,11 +65,11 @@ def read_page(body: bytes, headers: Mapping[str, str], url: Url, site: Site) -> 
             scripts = [script.text(deep=True) for script in tree.css("script[type]") if _is_json_ld(script)]
             nodes, broken_count = json_ld_nodes(scripts, str(base))
             for found in (nodes, microdata_nodes(tree, str(base)), rdfa_nodes(tree, str(base))):
-                leads += [lead for lead in leads_of(found, site.schema_org.types) if lead not in leads]
+                leads += leads_of(found, site.schema_org.types)
         if site.items is not None:
-            leads += [lead for lead in _items(tree, site.items, base) if lead not in leads]
+            leads += _items(tree, site.items, base)
     links = () if forbidden & {"nofollow", "none"} else tuple(dict.fromkeys(_links(tree, site, base)))
-    return PageRead(leads, links, broken_count)
+    return PageRead(each_once(leads), links, broken_count)
 
 
 def _nesting(body: bytes) -> int:

@@ -26,9 +26,14 @@ def leads_of(nodes: list[Node], types: Collection[str]) -> list[Lead]:
             continue
         lead = page.person(node, organisation) if "Person" in node.types else page.organisation(node)
         lead = {column: value for column, value in lead.items() if value}
-        if ("email" in lead or "phone" in lead) and lead not in found:
+        if "email" in lead or "phone" in lead:
             found.append(lead)
-    return found
+    return each_once(found)
+
+
+def each_once(leads: list[Lead]) -> list[Lead]:
+    """The leads in their order, without repetitions."""
+    return list({tuple(sorted(lead.items())): lead for lead in leads}.values())
 
 
 def address_text(value: str, scheme: str) -> str:

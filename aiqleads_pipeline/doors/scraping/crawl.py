@@ -99,13 +99,15 @@ class Crawl:
         if known is not None and known.rules_sha256 != self._site.rules_sha256:
             known = None  # read by other rules: it must be read again
         self._count("asked")
+        limits = self._limits_now()
         try:
-            answer = self._client.call("GET", url, headers=_asking(known), limits=self._limits_now())
+            answer = self._client.call("GET", url, headers=_asking(known), limits=limits)
         except RefusedStatus:
             self._count("gone")
             return
         except AnswerTooLarge:
             self._count("too_large")
+            self._spend(limits.max_body_bytes)
             return
         except TransientError as error:
             self._note_failure(url, error)
@@ -120,7 +122,7 @@ class Crawl:
         self._take(url, depth, answer, known)
 
     def _take(self, url: Url, depth: int, answer: Answer, known: Page | None) -> None:
-        self._bytes_left -= len(answer.body)
+        self._spend(len(answer.body))
         if answer.status == 304 and known is not None:
             self._count("unchanged")
             self._found.pages.append(replace(known, fetched_at=self._keeper.now()))
@@ -134,8 +136,6 @@ class Crawl:
             self._count("no_html")
         else:
             self._read(url, depth, answer, known)
-        if self._bytes_left <= 0:
-            self._found.reason_code = "byte_budget_spent"
 
     def _read(self, url: Url, depth: int, answer: Answer, known: Page | None) -> None:
         try:
@@ -222,6 +222,11 @@ class Crawl:
         self._failures_in_a_row += 1
         if self._failures_in_a_row >= MAX_FAILURES or error.retry_after_seconds:
             self._found.reason_code = "site_unavailable"
+
+    def _spend(self, received_bytes: int) -> None:
+        self._bytes_left -= received_bytes
+        if self._bytes_left <= 0:
+            self._found.reason_code = "byte_budget_spent"
 
     def _count(self, what: str) -> None:
         self._found.counts[what] += 1

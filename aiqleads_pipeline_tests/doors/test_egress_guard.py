@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from http_world import Site, reply
 
+from aiqleads_pipeline_tests.doors.http_world import Site, reply
 from resources.http import (
     EgressRefused,
     HttpClient,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import gzip
 import ipaddress
@@ -17,8 +18,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from http_world import Site, reply
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from aiqleads_pipeline_tests.doors.http_world import Site, reply
 from resources.http import (
     AnswerLost,
     AnswerTooLarge,
@@ -194,6 +197,25 @@ def test_a_look_up_that_hangs_is_given_up():
         with pytest.raises(NotConnected, match="in time"):
             client.call("GET", "http://slow.example.com/", limits=Limits(max_retries=0, connect_seconds=0.2))
         release.set()
+
+
+def test_a_silent_address_leaves_time_for_the_next():
+    """A full backlog: the kernel answers no further handshake, so that the first address stays silent."""
+    with socket.socket() as silent, Site(lambda _: reply(200, "x")) as site:
+        silent.bind(("127.0.0.2", site.port))
+        silent.listen(0)
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.2", site.port))
+        addresses = ["127.0.0.2", "127.0.0.1"]
+        with client_of(resolver=lambda host, port: addresses) as client:
+            answer = client.call(
+                "GET", f"http://two.example.com:{site.port}/", limits=Limits(max_retries=0, connect_seconds=1)
+            )
+        for filler in fillers:
+            filler.close()
+        assert answer.body == b"x"
 
 
 def test_a_name_without_address_is_unknown():
@@ -617,3 +639,24 @@ def test_many_threads_share_a_client():
             thread.join()
         assert (wrong, len(site.asked)) == ([], 160)
         assert site.connections_count <= 20
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.binary(max_size=200), prefix=st.sampled_from([b"", HEAD, HEAD + b"Content-Encoding: gzip\r\n\r\n",
+       b"HTTP/1.1 ", HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"HTTP/1.1 302 x\r\nLocation: "]))  # fmt: skip
+def test_whatever_a_site_says_is_an_answer_or_an_error_of_ours(any_site, data, prefix):
+    site, box, client = any_site
+    box[:] = [prefix + data]
+    with contextlib.suppress(HttpError):
+        client.call("GET", site.url, limits=Limits(max_retries=0, max_redirects=2))
+
+
+@pytest.fixture(scope="module")
+def any_site():
+    box = [b""]
+    never = Breaker(threshold=10**9, open_seconds=0, now=lambda: 0.0)
+    with (
+        Site(lambda _: iter([box[0]])) as site,
+        client_of(breaker=never, resolver=lambda host, port: ["127.0.0.1"]) as client,
+    ):
+        yield site, box, client

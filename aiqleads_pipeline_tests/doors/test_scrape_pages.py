@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from scrape_pages import BASE, DINER, JANE, JSON_LD, MICRODATA, RDFA
 
 from aiqleads_pipeline.doors.scraping.page import UnreadablePage, read_page
 from aiqleads_pipeline.rules.scrapes import Items, SchemaOrg, Site
+from aiqleads_pipeline_tests.doors.scrape_pages import BASE, DINER, JANE, JSON_LD, MICRODATA, RDFA
 from resources.http import parse_url
 
 SCHEMA = Site(hosts=("directory.example.com",), start=(BASE,), schema_org=SchemaOrg(), follow=("a",))

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from http_world import Asked, Site, reply
 from pydantic import SecretStr
-from scrape_pages import DINER, JANE, JSON_LD, MICRODATA, RDFA
 
 from aiqleads_pipeline.doors.scraping.harvest import ask_all, with_time, work_off
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.settings import Settings
+from aiqleads_pipeline_tests.doors.http_world import Asked, Site, reply
+from aiqleads_pipeline_tests.doors.scrape_pages import DINER, JANE, JSON_LD, MICRODATA, RDFA
 from resources.evidence import Evidence, EvidenceMissing
 from resources.store import drops, scrapes
 from resources.store.leases import held, holder_name

@@ -110,11 +110,13 @@ class _CheckedDialling:
         """The first of the checked addresses that takes the connection."""
         failure: OSError = OSError("no address")
         deadline = time.monotonic() + float(self.timeout)
-        for address in self.checked:
+        for tried, address in enumerate(self.checked):
             family = socket.AF_INET if address.version == 4 else socket.AF_INET6
             dialled = _PlainSocket(family, socket.SOCK_STREAM)
             try:
-                dialled.settimeout(max(deadline - time.monotonic(), 0.001))
+                # An address that stays silent leaves its share of the time to those behind it.
+                share = (deadline - time.monotonic()) / (len(self.checked) - tried)
+                dialled.settimeout(max(share, 0.001))
                 dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 dialled.connect((str(address), self.port))
                 dialled.settimeout(max(deadline - time.monotonic(), 0.001))  # what is left is for TLS

@@ -39,7 +39,7 @@ class PhonePlan:
 def needs_care() -> Search:
     """Finds, in a row's texts joined by U+E000, anything that the check looks at cell by cell (cells.sql)."""
     text = (SQL_DIR / "stages/validate/cells.sql").read_text(encoding="utf-8")
-    found = re.search(r"regexp_matches\(row_text,\s*'(.*?)'\s*\) AS needs_care", text, re.DOTALL)
+    found = re.search(r"regexp_matches\(row_text,\s*'(.*?)'\s*\)", text, re.DOTALL)
     return _pattern(found, "cells.sql").search
 
 

@@ -53,6 +53,7 @@ def copy_rows(
     found = con.execute(statement("column_types"), {"table": table})
     types: dict[str, str] = {row.name: row.type for row in found}
     names = [*columns, *constants]
+    kinds = [types[name] for name in names]
     rows = 0
 
     def blocks() -> Iterator[memoryview]:
@@ -64,7 +65,7 @@ def copy_rows(
                 rows += piece.num_rows
                 repeated = [pa.repeat(value, piece.num_rows) for value in constants.values()]
                 values = [*(piece[name] for name in columns), *repeated]
-                yield encode_rows([(column, types[name]) for name, column in zip(names, values, strict=True)])
+                yield encode_rows(list(zip(values, kinds, strict=True)))
 
     _send(con, table, names, blocks())
     return rows

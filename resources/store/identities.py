@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from psycopg.errors import DeadlockDetected, UniqueViolation
@@ -60,7 +62,8 @@ def claim_identities(
 
     from resources.store.matching import REPEAT
 
-    found = [_claim_chunk(store, lease, number, chunk) for number, chunk in enumerate(_chunks(claims, chunk_leads))]
+    with _read_ahead(_chunks(claims, chunk_leads)) as chunks:
+        found = [_claim_chunk(store, lease, number, chunk) for number, chunk in enumerate(chunks)]
     return _table(np.concatenate([np.empty(0, REPEAT), *found]))
 
 
@@ -161,6 +164,20 @@ def _look_up(con: Connection, keys: Values) -> IndexRows:
     key, tag, lead = (np.concatenate(column) for column in zip(*pieces, strict=True))
     order = np.argsort(key)
     return IndexRows(key[order].astype(np.int64), tag[order].astype(np.int32), lead[order])
+
+
+@contextmanager
+def _read_ahead(chunks: Iterator[Claims]) -> Iterator[Iterator[Claims]]:
+    """The same chunks, each made in a thread while the one before it is claimed."""
+
+    def ahead() -> Iterator[Claims]:
+        coming = pool.submit(next, chunks, None)
+        while (chunk := coming.result()) is not None:
+            coming = pool.submit(next, chunks, None)
+            yield chunk
+
+    with ThreadPoolExecutor(1) as pool:
+        yield ahead()
 
 
 def _chunks(claims: DuckDBPyRelation | pa.Table, chunk_leads: int) -> Iterator[Claims]:

@@ -69,8 +69,21 @@ CREATE OR REPLACE TEMP MACRO is_set_aside(fault) AS
 
 -- `extra` with the cells that were set aside under their columns' names; what is there already stays.
 CREATE OR REPLACE TEMP MACRO with_set_aside(extra, faults) AS
-    CASE WHEN len(faults) = 0 THEN extra ELSE
-        json_merge_patch(coalesce(extra, '{}')::JSON, to_json(map_from_entries(list_transform(faults, lambda fault: {
+    CASE
+        WHEN len(faults) = 0 THEN extra
+        WHEN extra IS NULL THEN to_json(map_from_entries(list_transform(faults, lambda fault: {
+            'k': fault.column_name, 'v': fault.value})))::VARCHAR
+        ELSE json_merge_patch(coalesce(extra, '{}')::JSON, to_json(map_from_entries(list_transform(faults, lambda fault: {
             'k': CASE WHEN json_exists(coalesce(extra, '{}')::JSON, '$.' || fault.column_name) THEN fault.column_name || ' (as received)' ELSE fault.column_name END,
             'v': fault.value}))))::VARCHAR
     END;
+
+-- What `cells.sql` found in a cell, or how it was received: the clean cell, what is kept of it, its fault. Most rows have
+-- no such finding, and CASE spares them the look-up.
+CREATE OR REPLACE TEMP MACRO cell_of(cells, name, received) AS
+    CASE WHEN cells IS NULL THEN received WHEN map_contains(cells, name) THEN cells[name].cell ELSE received END;
+
+CREATE OR REPLACE TEMP MACRO kept_of(cells, name, received) AS
+    CASE WHEN cells IS NULL THEN received WHEN map_contains(cells, name) THEN cells[name].kept ELSE received END;
+
+CREATE OR REPLACE TEMP MACRO fault_of(cells, name) AS CASE WHEN cells IS NOT NULL THEN cells[name].fault END;

@@ -71,14 +71,14 @@ def check_leads(
     )
     run = partial(run_sql, con)
     _set_rates(con, currency)
-    run("stages/validate/places").query("_", "CREATE OR REPLACE TEMP TABLE checked_places AS FROM _")
+    for name in ("cells", "places"):
+        run(f"stages/validate/{name}").query("_", f'CREATE OR REPLACE TEMP TABLE "checked_{name}" AS FROM _')
     set_variables(con, **_only_row(run("stages/validate/phone_prefixes")))
     settle_numbers_and_times(con)
     settle_emails(con, run("stages/validate/unsettled_emails"))
     settle_phones(con, run("stages/validate/unsettled_phones"))
     settle_sites(con)
     set_variables(con, **_only_row(run("stages/validate/phone_patterns")))
-    define_table(con, "stages/validate/cells", "checked_cells")
     define_table(con, "stages/validate/values", "checked_values")
     return run("stages/validate/checked")
 

@@ -3,13 +3,13 @@
 WITH told AS (
     SELECT
         *,
-        CASE WHEN linkedin_url IS NULL AND c_linkedin_url IS NOT NULL THEN coalesce(cells[15].fault, 'invalid_url') ELSE cells[15].fault END AS e_linkedin_url,
-        CASE WHEN consent IS NULL AND c_consent IS NOT NULL THEN coalesce(cells[17].fault, 'invalid_flag') END AS e_consent,
+        CASE WHEN linkedin_url IS NULL AND c_linkedin_url IS NOT NULL THEN coalesce(fault_of(cells, 'linkedin_url'), 'invalid_url') ELSE fault_of(cells, 'linkedin_url') END AS e_linkedin_url,
+        CASE WHEN consent IS NULL AND c_consent IS NOT NULL THEN coalesce(fault_of(cells, 'consent'), 'invalid_flag') END AS e_consent,
         CASE WHEN coalesce(received.page_views_count, '') = '' OR page_views_count BETWEEN 0 AND 1e9 THEN NULL WHEN page_views_count IS NOT NULL THEN 'out_of_range' WHEN is_placeholder(received.page_views_count) THEN 'placeholder_value' ELSE 'invalid_number' END AS e_page_views_count,
         CASE WHEN coalesce(received.email_opens_count, '') = '' OR email_opens_count BETWEEN 0 AND 1e9 THEN NULL WHEN email_opens_count IS NOT NULL THEN 'out_of_range' WHEN is_placeholder(received.email_opens_count) THEN 'placeholder_value' ELSE 'invalid_number' END AS e_email_opens_count,
         CASE WHEN coalesce(received.form_submissions_count, '') = '' OR form_submissions_count BETWEEN 0 AND 1e9 THEN NULL WHEN form_submissions_count IS NOT NULL THEN 'out_of_range' WHEN is_placeholder(received.form_submissions_count) THEN 'placeholder_value' ELSE 'invalid_number' END AS e_form_submissions_count,
         email IS NOT NULL OR phone_e164 IS NOT NULL OR coalesce(is_local_phone, false) AS is_reachable,
-        CASE WHEN needs_care THEN cells[5].kept ELSE received.company_name END AS company_name
+        kept_of(cells, 'company_name', received.company_name) AS company_name
     FROM checked_values()
 ),
 
@@ -17,43 +17,45 @@ faulty AS (
     SELECT
         *,
         coalesce(last_name, full_name, company_name) IS NOT NULL AS is_named,
-        CASE WHEN coalesce(cells[1].fault, cells[2].fault, cells[3].fault, cells[4].fault, cells[5].fault, cells[6].fault, cells[7].fault,
-            cells[8].fault, cells[9].fault, cells[10].fault, cells[11].fault, cells[12].fault, e_email, e_phone, e_linkedin_url,
-            e_website, e_employee_count, e_annual_revenue_usd, e_region, e_postal_code, e_country, e_message,
-            e_budget_usd, e_page_views_count, e_email_opens_count, e_form_submissions_count, e_last_activity_at,
-            e_consent, e_consent_at, e_created_at) IS NOT NULL
-        THEN list_filter([
-            {'column_name': 'external_id', 'code': cells[1].fault, 'value': received.external_id},
-            {'column_name': 'lead_source', 'code': cells[2].fault, 'value': received.lead_source},
-            {'column_name': 'campaign', 'code': cells[3].fault, 'value': received.campaign},
-            {'column_name': 'first_name', 'code': cells[10].fault, 'value': received.first_name},
-            {'column_name': 'last_name', 'code': cells[11].fault, 'value': received.last_name},
-            {'column_name': 'full_name', 'code': cells[12].fault, 'value': received.full_name},
-            {'column_name': 'job_title', 'code': cells[4].fault, 'value': received.job_title},
-            {'column_name': 'email', 'code': e_email, 'value': received.email},
-            {'column_name': 'phone', 'code': e_phone, 'value': received.phone},
-            {'column_name': 'linkedin_url', 'code': e_linkedin_url, 'value': received.linkedin_url},
-            {'column_name': 'company_name', 'code': cells[5].fault, 'value': received.company_name},
-            {'column_name': 'website', 'code': e_website, 'value': received.website},
-            {'column_name': 'industry', 'code': cells[6].fault, 'value': received.industry},
-            {'column_name': 'employee_count', 'code': e_employee_count, 'value': received.employee_count},
-            {'column_name': 'annual_revenue_usd', 'code': e_annual_revenue_usd, 'value': received.annual_revenue_usd},
-            {'column_name': 'street', 'code': cells[7].fault, 'value': received.street},
-            {'column_name': 'city', 'code': cells[8].fault, 'value': received.city},
-            {'column_name': 'region', 'code': e_region, 'value': received.region},
-            {'column_name': 'postal_code', 'code': e_postal_code, 'value': received.postal_code},
-            {'column_name': 'country', 'code': e_country, 'value': received.country},
-            {'column_name': 'message', 'code': e_message, 'value': received.message},
-            {'column_name': 'product_interest', 'code': cells[9].fault, 'value': received.product_interest},
-            {'column_name': 'budget_usd', 'code': e_budget_usd, 'value': received.budget_usd},
-            {'column_name': 'page_views_count', 'code': e_page_views_count, 'value': received.page_views_count},
-            {'column_name': 'email_opens_count', 'code': e_email_opens_count, 'value': received.email_opens_count},
-            {'column_name': 'form_submissions_count', 'code': e_form_submissions_count, 'value': received.form_submissions_count},
-            {'column_name': 'last_activity_at', 'code': e_last_activity_at, 'value': received.last_activity_at},
-            {'column_name': 'consent', 'code': e_consent, 'value': received.consent},
-            {'column_name': 'consent_at', 'code': e_consent_at, 'value': received.consent_at},
-            {'column_name': 'created_at', 'code': e_created_at, 'value': received.created_at}
-        ], lambda fault: fault.code IS NOT NULL) ELSE [] END AS faults
+        -- By groups of columns, for most rows have at most one fault and a list of all thirty is dear.
+        CASE WHEN coalesce(fault_of(cells, 'external_id'), fault_of(cells, 'lead_source'), fault_of(cells, 'campaign'), fault_of(cells, 'first_name'), fault_of(cells, 'last_name'), fault_of(cells, 'full_name'), fault_of(cells, 'job_title')) IS NOT NULL THEN list_filter([
+                {'column_name': 'external_id', 'code': fault_of(cells, 'external_id'), 'value': received.external_id},
+                {'column_name': 'lead_source', 'code': fault_of(cells, 'lead_source'), 'value': received.lead_source},
+                {'column_name': 'campaign', 'code': fault_of(cells, 'campaign'), 'value': received.campaign},
+                {'column_name': 'first_name', 'code': fault_of(cells, 'first_name'), 'value': received.first_name},
+                {'column_name': 'last_name', 'code': fault_of(cells, 'last_name'), 'value': received.last_name},
+                {'column_name': 'full_name', 'code': fault_of(cells, 'full_name'), 'value': received.full_name},
+                {'column_name': 'job_title', 'code': fault_of(cells, 'job_title'), 'value': received.job_title}
+            ], lambda fault: fault.code IS NOT NULL) ELSE [] END
+            || CASE WHEN coalesce(e_email, e_phone, e_linkedin_url, fault_of(cells, 'company_name'), e_website, fault_of(cells, 'industry')) IS NOT NULL THEN list_filter([
+                {'column_name': 'email', 'code': e_email, 'value': received.email},
+                {'column_name': 'phone', 'code': e_phone, 'value': received.phone},
+                {'column_name': 'linkedin_url', 'code': e_linkedin_url, 'value': received.linkedin_url},
+                {'column_name': 'company_name', 'code': fault_of(cells, 'company_name'), 'value': received.company_name},
+                {'column_name': 'website', 'code': e_website, 'value': received.website},
+                {'column_name': 'industry', 'code': fault_of(cells, 'industry'), 'value': received.industry}
+            ], lambda fault: fault.code IS NOT NULL) ELSE [] END
+            || CASE WHEN coalesce(e_employee_count, e_annual_revenue_usd, fault_of(cells, 'street'), fault_of(cells, 'city'), e_region, e_postal_code, e_country) IS NOT NULL THEN list_filter([
+                {'column_name': 'employee_count', 'code': e_employee_count, 'value': received.employee_count},
+                {'column_name': 'annual_revenue_usd', 'code': e_annual_revenue_usd, 'value': received.annual_revenue_usd},
+                {'column_name': 'street', 'code': fault_of(cells, 'street'), 'value': received.street},
+                {'column_name': 'city', 'code': fault_of(cells, 'city'), 'value': received.city},
+                {'column_name': 'region', 'code': e_region, 'value': received.region},
+                {'column_name': 'postal_code', 'code': e_postal_code, 'value': received.postal_code},
+                {'column_name': 'country', 'code': e_country, 'value': received.country}
+            ], lambda fault: fault.code IS NOT NULL) ELSE [] END
+            || CASE WHEN coalesce(e_message, fault_of(cells, 'product_interest'), e_budget_usd, e_page_views_count, e_email_opens_count, e_form_submissions_count, e_last_activity_at, e_consent, e_consent_at, e_created_at) IS NOT NULL THEN list_filter([
+                {'column_name': 'message', 'code': e_message, 'value': received.message},
+                {'column_name': 'product_interest', 'code': fault_of(cells, 'product_interest'), 'value': received.product_interest},
+                {'column_name': 'budget_usd', 'code': e_budget_usd, 'value': received.budget_usd},
+                {'column_name': 'page_views_count', 'code': e_page_views_count, 'value': received.page_views_count},
+                {'column_name': 'email_opens_count', 'code': e_email_opens_count, 'value': received.email_opens_count},
+                {'column_name': 'form_submissions_count', 'code': e_form_submissions_count, 'value': received.form_submissions_count},
+                {'column_name': 'last_activity_at', 'code': e_last_activity_at, 'value': received.last_activity_at},
+                {'column_name': 'consent', 'code': e_consent, 'value': received.consent},
+                {'column_name': 'consent_at', 'code': e_consent_at, 'value': received.consent_at},
+                {'column_name': 'created_at', 'code': e_created_at, 'value': received.created_at}
+            ], lambda fault: fault.code IS NOT NULL) ELSE [] END AS faults
     FROM told
 ),
 
@@ -72,28 +74,28 @@ judged AS (
 
 SELECT
     received.lead_id, received.batch_id, received.row_number, received.source, received.source_channel, received.received_at,
-    CASE WHEN needs_care THEN cells[1].kept ELSE received.external_id END AS external_id,
-    CASE WHEN needs_care THEN cells[2].kept ELSE received.lead_source END AS lead_source,
-    CASE WHEN needs_care THEN cells[3].kept ELSE received.campaign END AS campaign,
+    kept_of(cells, 'external_id', received.external_id) AS external_id,
+    kept_of(cells, 'lead_source', received.lead_source) AS lead_source,
+    kept_of(cells, 'campaign', received.campaign) AS campaign,
     first_name,
     last_name,
     full_name,
-    CASE WHEN needs_care THEN cells[4].kept ELSE received.job_title END AS job_title,
+    kept_of(cells, 'job_title', received.job_title) AS job_title,
     email,
     CASE WHEN phone_e164 IS NOT NULL OR is_local_phone THEN left(c_phone, 100) END AS phone,
     linkedin_url,
     company_name,
     website,
-    CASE WHEN needs_care THEN cells[6].kept ELSE received.industry END AS industry,
+    kept_of(cells, 'industry', received.industry) AS industry,
     employee_count,
     annual_revenue_usd,
-    CASE WHEN needs_care THEN cells[7].kept ELSE received.street END AS street,
-    CASE WHEN needs_care THEN cells[8].kept ELSE received.city END AS city,
+    kept_of(cells, 'street', received.street) AS street,
+    kept_of(cells, 'city', received.city) AS city,
     region,
     postal_code,
     country,
     text_value(e_message, c_message, 20000) AS message,
-    CASE WHEN needs_care THEN cells[9].kept ELSE received.product_interest END AS product_interest,
+    kept_of(cells, 'product_interest', received.product_interest) AS product_interest,
     budget_usd,
     CASE WHEN page_views_count BETWEEN 0 AND 1e9 THEN floor(page_views_count)::BIGINT END AS page_views_count,
     CASE WHEN email_opens_count BETWEEN 0 AND 1e9 THEN floor(email_opens_count)::BIGINT END AS email_opens_count,

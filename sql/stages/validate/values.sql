@@ -1,25 +1,26 @@
--- Grain: raw row. Inputs: table macro checked_cells; tables checked_places, settled_emails, settled_phones, settled_sites,
+-- Grain: raw row. Inputs: view raw; tables checked_cells, checked_places, settled_emails, settled_phones, settled_sites,
 -- settled_numbers, settled_times. Columns: the lead's values by their names, and `e_*`: what is wrong with a cell (a
 -- reason code or null).
 WITH located AS (
     SELECT
-        received, needs_care, cells,
+        raw AS received, cells,
         place.country, place.region, place.postal_code, place.e_country, place.e_region, place.e_postal_code,
         place.phone_country, place.calling_code, place.national_prefix, place.names_no_country,
-        CASE WHEN needs_care THEN cells[13].cell ELSE received.email END AS c_email,
-        CASE WHEN needs_care THEN cells[14].cell ELSE received.phone END AS c_phone,
-        CASE WHEN needs_care THEN cells[16].cell ELSE received.website END AS c_website,
-        CASE WHEN needs_care THEN cells[15].cell ELSE received.linkedin_url END AS c_linkedin_url,
-        CASE WHEN needs_care THEN cells[17].cell ELSE received.consent END AS c_consent,
-        clean_lines(received.message) AS c_message,
-        CASE WHEN needs_care THEN cells[10].kept ELSE received.first_name END AS first_name,
-        CASE WHEN needs_care THEN cells[11].kept ELSE received.last_name END AS last_name,
-        CASE WHEN needs_care THEN cells[12].kept ELSE received.full_name END AS full_name
-    FROM checked_cells()
+        cell_of(cells, 'email', raw.email) AS c_email,
+        cell_of(cells, 'phone', raw.phone) AS c_phone,
+        cell_of(cells, 'website', raw.website) AS c_website,
+        cell_of(cells, 'linkedin_url', raw.linkedin_url) AS c_linkedin_url,
+        cell_of(cells, 'consent', raw.consent) AS c_consent,
+        clean_lines(raw.message) AS c_message,
+        kept_of(cells, 'first_name', raw.first_name) AS first_name,
+        kept_of(cells, 'last_name', raw.last_name) AS last_name,
+        kept_of(cells, 'full_name', raw.full_name) AS full_name
+    FROM raw
+    LEFT JOIN checked_cells ON checked_cells.row_number = raw.row_number
     -- Every combination is in the table once, so no row is lost or doubled.
     LEFT JOIN checked_places AS place
-        ON place.country_received = coalesce(received.country, '') AND place.region_received = coalesce(received.region, '')
-        AND place.postal_code_received = coalesce(received.postal_code, '')
+        ON place.country_received = coalesce(raw.country, '') AND place.region_received = coalesce(raw.region, '')
+        AND place.postal_code_received = coalesce(raw.postal_code, '')
 ),
 
 stripped AS (
@@ -38,10 +39,10 @@ stripped AS (
 digits AS (
     SELECT
         * EXCLUDE (phone_number),
-        is_usual_email(email_text) AND cells[13].fault IS DISTINCT FROM 'placeholder_value' AS is_usual_email,
-        CASE WHEN cells[14].fault IS DISTINCT FROM 'placeholder_value' THEN phone_number END AS phone_number,
+        is_usual_email(email_text) AND fault_of(cells, 'email') IS DISTINCT FROM 'placeholder_value' AS is_usual_email,
+        CASE WHEN fault_of(cells, 'phone') IS DISTINCT FROM 'placeholder_value' THEN phone_number END AS phone_number,
         CASE
-            WHEN cells[14].fault = 'placeholder_value' OR phone_number IS NULL THEN NULL
+            WHEN fault_of(cells, 'phone') = 'placeholder_value' OR phone_number IS NULL THEN NULL
             WHEN regexp_full_match(phone_number, '[0-9]+') THEN phone_number
             ELSE regexp_replace(phone_number, '[^0-9]+', '', 'g')
         END AS phone_digits,
@@ -120,10 +121,10 @@ SELECT
     CASE WHEN NOT is_placeholder_email(email_read) THEN email_read END AS email,
     CASE
         WHEN c_email IS NULL THEN NULL
-        WHEN cells[13].fault = 'placeholder_value' OR is_placeholder_email(email_read) THEN 'placeholder_value'
+        WHEN fault_of(cells, 'email') = 'placeholder_value' OR is_placeholder_email(email_read) THEN 'placeholder_value'
         WHEN email_read IS NULL THEN 'invalid_email'
         WHEN email_read <> c_email AND has_several_emails(c_email) THEN 'several_emails'
-        ELSE cells[13].fault
+        ELSE fault_of(cells, 'email')
     END AS e_email,
     CASE WHEN phone_e164 IS NOT NULL THEN phone_extension_of(c_phone) END AS phone_extension,
     -- A number that can be dialled but for the country that nobody named: kept for people to dial.
@@ -132,13 +133,13 @@ SELECT
     CASE
         WHEN c_phone IS NULL THEN NULL
         WHEN phone_e164 IS NULL AND is_phone_damaged(c_phone) THEN 'spreadsheet_arithmetic'
-        WHEN cells[14].fault = 'placeholder_value' OR is_dummy_phone THEN 'placeholder_value'
+        WHEN fault_of(cells, 'phone') = 'placeholder_value' OR is_dummy_phone THEN 'placeholder_value'
         WHEN phone_e164 IS NULL THEN 'invalid_phone'
         WHEN has_several_phones(c_phone) THEN 'several_phones'
-        ELSE cells[14].fault
+        ELSE fault_of(cells, 'phone')
     END AS e_phone,
     linkedin_address(c_linkedin_url) AS linkedin_url,
-    CASE WHEN website IS NULL AND c_website IS NOT NULL THEN coalesce(cells[16].fault, 'invalid_url') ELSE cells[16].fault END AS e_website,
+    CASE WHEN website IS NULL AND c_website IS NOT NULL THEN coalesce(fault_of(cells, 'website'), 'invalid_url') ELSE fault_of(cells, 'website') END AS e_website,
     read_flag(c_consent) AS consent,
     text_fault(received.message, c_message, is_placeholder(c_message), 20000) AS e_message,
     TRY_CAST(replace(received.page_views_count, ',', '') AS DOUBLE) AS page_views_count,

@@ -69,7 +69,6 @@ _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _ISATAP = (0x00005EFE, 0x02005EFE)  # interface ids of this form carry an IPv4 address behind them
 _LEGAL_HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
 _ILLEGAL_IN_URL = re.compile(r"[\x00-\x20\x7f\\]")
-_TOKEN_LIKE = re.compile(r"(?=[^/]*\d)[A-Za-z0-9_~%.=-]{16,}|[^/]*@[^/]*")
 
 
 @dataclass(frozen=True)
@@ -97,10 +96,8 @@ class Url:
 
     @property
     def redacted(self) -> str:
-        """How it may be shown: no query, and no segment of the path that looks like a token or an address."""
-        path, has_query, _ = self.target.partition("?")
-        shown = "/".join("…" if _TOKEN_LIKE.fullmatch(step) else step for step in path.split("/"))
-        return f"{self.scheme}://{self.netloc}{shown[:200]}{'?…' if has_query else ''}"
+        """How it may be shown: queries hold keys, and paths hold tokens (webhooks) and people (profiles, look-ups)."""
+        return f"{self.scheme}://{self.netloc}/{'' if self.target == '/' else '…'}"
 
     def joined(self, reference: str) -> Url:
         """The URL that ``reference`` (a link, a Location header) means here.

@@ -28,7 +28,7 @@ from resources.http.errors import AnswerTooLarge, CertificateRefused, NotConnect
 
 Resolver = Callable[[str, int], list[str]]
 _LOOKUPS_AT_ONCE = 16
-_IDLE_PER_ORIGIN = 8
+_IDLE_PER_ORIGIN = 32
 _IDLE_ORIGINS = 64
 _IDLE_SECONDS = 30.0
 

@@ -1,7 +1,7 @@
 """What can go wrong with a call out, typed by whether a retry can help: the one place that decides it.
 
 ``TransientError`` may go away by itself, ``PermanentError`` may not. Messages name an address only as
-``addresses.redacted`` shows it: no query, no credential, nothing of a body.
+``addresses.redacted`` shows it (no path, no query, no credential) and quote nothing of a body.
 """
 
 from __future__ import annotations

@@ -86,6 +86,7 @@ class Settings(BaseModel):
     API_HEADER_SECONDS: Annotated[float, Field(ge=0.1, le=600)] = 10
     API_BODY_SECONDS: Annotated[float, Field(ge=0.1, le=3600)] = 30  # then at least API_BODY_KB_PER_SECOND
     API_BODY_KB_PER_SECOND: Annotated[float, Field(ge=0.1, le=1_048_576)] = 16
+    API_TRUST_SECONDS: Annotated[float, Field(ge=0, le=60)] = 5  # without asking again: how long a revoked key goes on
     API_STOP_SECONDS: Annotated[int, Field(ge=1, le=600)] = 10
     API_DISK_RESERVE_MB: Annotated[int, Field(ge=0, le=1_048_576)] = 64
     TRUSTED_PROXIES: str = ""  # addresses whose X-Forwarded-For is believed

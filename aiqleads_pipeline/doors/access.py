@@ -1,7 +1,7 @@
 """Who calls: API keys and tokens become a ``Caller``. What a caller may do is declared in ``permissions``.
 
 Belongs here: reading credentials, trusting them for a moment, slowing whoever guesses. A verified credential is trusted
-for ``TRUST_SECONDS`` without asking the store: a revoked key stops working within that time, in every worker.
+for ``AIQLEADS_API_TRUST_SECONDS`` without asking the store: a revoked key stops working within that time everywhere.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from aiqleads_pipeline.doors.workers import Workers
     from aiqleads_pipeline.outside import Outside
 
-TRUST_SECONDS = 5.0
 # A credential that was good from this address lately is not held up by failures of others behind the same address.
 KNOWN_SECONDS = 3600.0
 MAX_KNOWN_COUNT = 20_000
@@ -71,6 +70,7 @@ class Authenticator:
 
     def __init__(self, outside: Outside, workers: Workers, tokens: Tokens) -> None:
         self._outside, self._workers, self._tokens = outside, workers, tokens
+        self._trust_seconds = outside.settings.API_TRUST_SECONDS
         self._known: dict[tuple[bytes, str], _Known] = {}
         self._blocked: dict[str, float] = {}
         self.used_keys: set[str] = set()
@@ -144,7 +144,7 @@ class Authenticator:
         if not key.allows_address(ip):
             raise Problem(403, "address_not_allowed")
         self.used_keys.add(key.key_id)
-        seconds = (key.expires_at - now).total_seconds() if key.expires_at else TRUST_SECONDS
+        seconds = (key.expires_at - now).total_seconds() if key.expires_at else self._trust_seconds
         return Caller(key.client, key.role, frozenset(scopes), key.key_id, ip), seconds
 
     def _refuse_blocked(self, subjects: list[str], ip: str, is_known: bool) -> None:
@@ -154,7 +154,7 @@ class Authenticator:
         if seconds is not None:
             if len(self._blocked) > MAX_KNOWN_COUNT:
                 self._blocked.clear()
-            self._blocked[ip] = time.monotonic() + min(seconds, TRUST_SECONDS)
+            self._blocked[ip] = time.monotonic() + min(seconds, self._trust_seconds)
             raise too_many_failures(seconds)
 
     def _remember(self, name: tuple[bytes, str], caller: Caller, seconds: float) -> None:
@@ -162,7 +162,7 @@ class Authenticator:
         self._known.pop(name, None)
         while len(self._known) >= MAX_KNOWN_COUNT:
             del self._known[next(iter(self._known))]
-        self._known[name] = _Known(caller, now + min(seconds, TRUST_SECONDS), now + KNOWN_SECONDS)
+        self._known[name] = _Known(caller, now + min(seconds, self._trust_seconds), now + KNOWN_SECONDS)
 
 
 def admit(caller: Caller, rule: Rule) -> Admission:

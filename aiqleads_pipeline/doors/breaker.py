@@ -89,6 +89,18 @@ class Breaker:
             self._set(reason)
         return reason
 
+    def probe(self, reason: str | None) -> str | None:
+        """Ask once; an open breaker asks for more before it closes: a new connection, and room on the disk."""
+        store = self._outside.store  # the first time: opened and migrated
+        if reason == DATABASE_AWAY:
+            store.engine.dispose()
+        with store.connect() as con, con.begin():
+            con.execute(statement("doors/probe"))
+            if reason == DISK_FULL:
+                con.execute(statement("doors/probe_room"))
+        free_mb = shutil.disk_usage(self._outside.settings.home).free // 2**20
+        return DISK_FULL if free_mb < self._outside.settings.API_DISK_RESERVE_MB else None
+
     def _set(self, reason: str | None) -> None:
         if reason == self.reason or (reason == DATABASE_AWAY and self.reason == DISK_FULL):
             return
@@ -114,7 +126,7 @@ class Breaker:
         while not self._stop.is_set():
             self._asked_at = time.monotonic()
             try:
-                reason = self._probe(self.reason)
+                reason = self.probe(self.reason)
             except StoreUnavailable as error:
                 reason = reason_of(error) or self.reason
             except StoreError as error:
@@ -128,18 +140,6 @@ class Breaker:
             except RuntimeError:  # the loop is closed: the process ends
                 return
             self._stop.wait(DISK_PROBE_SECONDS if reason == DISK_FULL else PROBE_SECONDS)
-
-    def _probe(self, reason: str | None) -> str | None:
-        """Ask once; an open breaker asks for more before it closes: a new connection, and room on the disk."""
-        store = self._outside.store  # the first time: opened and migrated
-        if reason == DATABASE_AWAY:
-            store.engine.dispose()
-        with store.connect() as con, con.begin():
-            con.execute(statement("doors/probe"))
-            if reason == DISK_FULL:
-                con.execute(statement("doors/probe_room"))
-        free_mb = shutil.disk_usage(self._outside.settings.home).free // 2**20
-        return DISK_FULL if free_mb < self._outside.settings.API_DISK_RESERVE_MB else None
 
 
 def reason_of(error: BaseException) -> str | None:

@@ -7,12 +7,14 @@ the rest. What it admits carries an ``access.Admission`` in ``scope[ADMISSION]``
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import os
 import time
 import traceback
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from aiqleads_pipeline.doors import metrics
 from aiqleads_pipeline.doors.access import ADMISSION, Admission, address_of, admit
@@ -29,6 +31,9 @@ from aiqleads_pipeline.doors.problems import (
     unavailable,
 )
 
+# Ids of requests: random for the process, then counted (asking the system each time lets go of the interpreter).
+_PROCESS_ID = os.urandom(6).hex().encode()
+_numbers = itertools.count()
 log = logging.getLogger("aiqleads.doors")
 LOCAL = ("127.", "::1")
 UNREAD_BYTES = 64 * 1024  # more than this of an unread body ends the connection
@@ -71,23 +76,31 @@ class Gate:
         )
 
     async def _pass(self, scope: Scope, receive: Receive, answer: _Answer, rule: Rule) -> None:
-        length = _content_length(scope)
-        if length > rule.max_body_kb * 1024:
+        if _content_length(scope) > rule.max_body_kb * 1024:
             raise Problem(413, "body_too_large", detail=f"At most {rule.max_body_kb} KiB are taken here.")
-        if self._at_work_count >= self._max and rule.is_shed:
+        if rule.is_shed and self._at_work_count >= self._max:
             raise unavailable("overloaded")
         if rule.needs_store:
             self._doors.breaker.check()
         who = await self._admit(scope, answer, rule)
         body = _Body(receive, rule.max_body_kb * 1024, answer)
-        # One client may fill three quarters of the places: the others find room beside it.
-        if rule.is_shed and self._at_work[who] >= self._max * 3 // 4:
+        route = self._hot.get((scope["method"], scope["path"]), self._app)
+        if rule.is_shed:
+            with self._working(who):
+                await route(scope, body, answer)
+        else:
+            await route(scope, body, answer)
+
+    @contextmanager
+    def _working(self, who: str) -> Iterator[None]:
+        """Count as work. One caller may fill three quarters of the places: the others find room beside it."""
+        if self._at_work_count >= self._max or self._at_work[who] >= self._max * 3 // 4:
             raise unavailable("overloaded")
         self._at_work[who] += 1
         self._at_work_count += 1
         metrics.AT_WORK.set(self._at_work_count)
         try:
-            await self._hot.get((scope["method"], scope["path"]), self._app)(scope, body, answer)
+            yield
         finally:
             self._at_work_count -= 1
             self._at_work[who] -= 1
@@ -173,7 +186,7 @@ class _Answer:
         own = _SECURITY_NAMES.intersection(name for name, _ in headers)
         headers += [pair for pair in SECURITY_HEADERS if pair[0] not in own] if own else SECURITY_HEADERS
         headers += self._doors.quotas.headers(self.client)
-        headers.append((b"x-request-id", os.urandom(8).hex().encode()))
+        headers.append((b"x-request-id", b"%s%08x" % (_PROCESS_ID, next(_numbers))))
         message["headers"] = headers
 
 

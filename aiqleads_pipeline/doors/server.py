@@ -65,8 +65,11 @@ def worker_app() -> Any:
     # Imported here: prometheus_client looks for the folder of the shared numbers when it is imported.
     from aiqleads_pipeline.doors.app import create_from_environment
 
-    if multiprocessing.parent_process() is not None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent.pid:  # it was gone before that
+            raise SystemExit(1)
     return create_from_environment()
 
 

@@ -63,6 +63,7 @@ class Service:
 
     process: subprocess.Popen[str]
     port: int
+    home: Path
     store: Store = field(repr=False)
 
     def ask(
@@ -109,7 +110,7 @@ def serving(database_url: str | None, home: Path, *arguments: str, **settings: A
     said = next((line for line in process.stderr if line.startswith("API ")), "")
     assert said, "the service did not start"
     store = Store.open(database_url, home)
-    service = Service(process, int(said.rsplit(":", 1)[1]), store)
+    service = Service(process, int(said.rsplit(":", 1)[1]), home, store)
     try:
         wait_for(lambda: service.status("/healthz"))
         yield service
@@ -164,5 +165,5 @@ def store(make_database: Callable[[], str]) -> Iterator[Store]:
 @pytest.fixture(scope="session")
 def service(make_database: Callable[[], str]) -> Iterator[Service]:
     """The service that most tests share: each uses clients and keys of its own."""
-    with private_folder() as home, serving(make_database(), home) as service:
+    with private_folder() as home, serving(make_database(), home, API_TRUST_SECONDS=0.5) as service:
         yield service

@@ -147,14 +147,14 @@ def measure(port: int, kind: str, key: str = "", connections: int = CONNECTIONS,
 
 
 @contextmanager
-def _hello() -> Iterator[int]:
+def _hello() -> Iterator[tuple[int, int]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     process = subprocess.Popen([sys.executable, *HELLO, str(port)])
     try:
         _wait_until_open(port)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         process.wait()
@@ -195,26 +195,38 @@ def _resident_mib(pid: int) -> int:
     return pages * os.sysconf("SC_PAGE_SIZE") >> 20
 
 
+def _cpu_us(pid: int) -> float:
+    """Microseconds of processor time of a process so far: what other work on the machine does not change."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return 1e6 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def main() -> None:
     """Print what was measured."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=SECONDS)
     seconds = parser.parse_args().seconds
-    with _hello() as port:
+    with _hello() as (port, pid):
         measure(port, "hello", seconds=1)
+        before_us = _cpu_us(pid)
         hello = measure(port, "hello", seconds=seconds / 2)
-    print(f"hello   {hello.per_second:>9,.0f} a second  p99 {hello.p99_ms} ms  {hello.statuses}")
+        cpu_us = (_cpu_us(pid) - before_us) / sum(hello.statuses.values())
+    print(f"hello   {hello.per_second:>9,.0f} a second  p99 {hello.p99_ms} ms  {hello.statuses}  {cpu_us:.0f} us each")
     with tempfile.TemporaryDirectory(prefix="aiqleads-bench-") as folder, _service(Path(folder)) as (port, key, pid):
         measure(port, "lead", key, seconds=1)
+        before_us = _cpu_us(pid)
         lead = measure(port, "lead", key, seconds=seconds)
+        cpu_us = (_cpu_us(pid) - before_us) / sum(lead.statuses.values())
         share = 100 * lead.statuses.get(202, 0) / sum(lead.statuses.values()) * lead.per_second / hello.per_second
         print(
             f"leads   {lead.per_second:>9,.0f} a second  p50 {lead.p50_ms} ms  p99 {lead.p99_ms} ms  {lead.statuses}"
-            f"  {share:.1f} % of hello"
+            f"  {share:.1f} % of hello, {cpu_us:.0f} us of processor time each"
         )
+        before_us = _cpu_us(pid)
         batch = measure(port, "batch", key, connections=4, seconds=seconds)
         print(
             f"batches {batch.per_second * BATCH_LEADS:>9,.0f} leads a second  p99 {batch.p99_ms} ms  {batch.statuses}"
+            f"  {(_cpu_us(pid) - before_us) / sum(batch.statuses.values()) / BATCH_LEADS:.0f} us each"
         )
         print(f"memory  {_resident_mib(pid):>9,} MiB resident at the end")
 

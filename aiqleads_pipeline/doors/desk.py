@@ -32,6 +32,7 @@ LEADS_PATH = "/v1/leads"
 MOST_AT_ONCE = 2_000  # leads per transaction
 MOST_WAITING = 20_000  # leads
 LEADS_MEMBER = "leads"
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(slots=True)
@@ -190,7 +191,7 @@ def _judge(client: str, given: GivenLead, lead: ToCheck, verdict: Verdict, now: 
             lead.source.name,
             INTAKE_CHANNEL,
             now,
-            json.dumps(content, ensure_ascii=False, separators=(",", ":")),
+            _ENCODER.encode(content),
             verdict.keys,
             lead.source.on_duplicate,
         ),

@@ -29,6 +29,7 @@ class SourceTerms:
         self._stamp = self._look()
         self._sources = load_sources(rules_dir)
         self._looked_at = time.monotonic()
+        self._of_clients: dict[str, SourceRules] = {}
 
     def listed(self, name: str) -> SourceRules | None:
         """The rules of a source that the file lists; None for any other word."""
@@ -36,7 +37,11 @@ class SourceTerms:
 
     def of_client(self, client: str) -> SourceRules:
         """The rules of a client's own source, which has the client's name."""
-        return self._current().for_name(legal_source(client))
+        sources = self._current()
+        found = self._of_clients.get(client)
+        if found is None:
+            found = self._of_clients[client] = sources.for_name(legal_source(client))
+        return found
 
     def _current(self) -> Sources:
         now = time.monotonic()
@@ -47,6 +52,7 @@ class SourceTerms:
                 self._stamp = stamp
                 try:
                     self._sources = load_sources(self._rules_dir)
+                    self._of_clients.clear()
                 except RulesError as error:
                     log.warning("sources.yaml is faulty, the former rules hold on: %s", str(error).splitlines()[0])
         return self._sources

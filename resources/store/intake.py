@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
@@ -92,11 +92,22 @@ class Most:
     bytes_count: int
 
 
+def _make_noise() -> Iterator[int]:
+    """Random numbers of 48 bits, fetched many at a time: each call of the system would let go of the interpreter."""
+    while True:
+        block = os.urandom(6 * 1024)
+        for start in range(0, len(block), 6):
+            yield int.from_bytes(block[start : start + 6], "big")
+
+
+_noise = _make_noise()
+
+
 def new_lead_id(now: datetime) -> UUID:
     """An id for a lead of the doors: it ascends by time, and like the ids of files' leads (UUID version 8) it leaves
     free the bits that ids of deliveries fill. 48 of its bits are random."""
     milliseconds = int(now.timestamp() * 1000) & 0xFFFFFFFFFFFF
-    noise = int.from_bytes(os.urandom(6), "big")
+    noise = next(_noise)
     return UUID(int=milliseconds << 80 | 0x8 << 76 | (noise >> 36) << 64 | 0b10 << 62 | noise & 0xFFFFFFFFF)
 
 

@@ -158,6 +158,7 @@ _ALL = (
     # why a crawl ended before all was read
     Reason("page_budget_spent", "scrape", "The crawl asked for as many pages as it may.", "Raise max_pages."),
     Reason("byte_budget_spent", "scrape", "The crawl received as many bytes as it may.", "Raise max_total_mb."),
+    Reason("lead_budget_spent", "scrape", "The crawl found as many leads as it may.", "Split the site in several."),
     Reason("time_budget_spent", "scrape", "The crawl took as long as it may.", "Raise max_seconds."),
     Reason("site_unavailable", "scrape", "The site did not answer, or asked for a pause.", "Nothing to do."),
     Reason("scrape_gave_up", "scrape", "The crawl's worker died again and again.", "Open its run in the Dagster UI."),

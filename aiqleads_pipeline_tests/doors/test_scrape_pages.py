@@ -6,7 +6,8 @@ import itertools
 
 import pytest
 
-from aiqleads_pipeline.doors.scraping.page import UnreadablePage, read_page
+from aiqleads_pipeline.doors.scraping.nodes import UnreadablePage
+from aiqleads_pipeline.doors.scraping.page import read_page
 from aiqleads_pipeline.rules.scrapes import Items, SchemaOrg, Site
 from aiqleads_pipeline_tests.doors.scrape_pages import BASE, DINER, JANE, JSON_LD, MICRODATA, RDFA
 from resources.http import parse_url
@@ -193,3 +194,20 @@ def test_items_that_refer_to_each_other_end_soon():
 def test_a_value_is_cut_where_a_cell_would_end():
     card = f"<div class=card><h3>{'x ' * 100_000}</h3></div>"
     assert len(read(card, SELECTED).leads[0]["full_name"]) == 20_000
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["<b class=card><h3>" * 900 + "x" * 1_000_000, '<b itemscope itemtype="https://schema.org/Person">'
+     + "<b itemprop=name>" * 1900 + "x" * 1_000_000, '<b vocab="https://schema.org/" typeof=Person>'
+     + "<b property=name>" * 1900 + "x" * 1_000_000 + "</b>" * 1900],
+    ids=["selectors", "microdata", "rdfa"],
+)  # fmt: skip
+def test_text_that_lies_in_a_thousand_elements_is_no_thousand_texts(page):
+    both = SELECTED.model_copy(update={"schema_org": SchemaOrg()})
+    try:
+        found = read(page, both)
+    except UnreadablePage as refused:
+        assert str(refused) == "page_expands_too_much"
+    else:
+        assert sum(len(value) for lead in found.leads for value in lead.values()) < 16_000_000

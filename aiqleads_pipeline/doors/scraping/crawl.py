@@ -15,7 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from aiqleads_pipeline.doors.scraping.page import HTML_TYPES, UnreadablePage, read_page
+from aiqleads_pipeline.doors.scraping.nodes import UnreadablePage
+from aiqleads_pipeline.doors.scraping.page import HTML_TYPES, read_page
 from aiqleads_pipeline.doors.scraping.robots import Robots, fetch_robots
 from aiqleads_pipeline.doors.scraping.schema_leads import Lead
 from aiqleads_pipeline.rules.scrapes import Site
@@ -35,6 +36,8 @@ from resources.store.scrapes import Page
 
 log = logging.getLogger(__name__)
 MAX_QUEUE = 50_000
+MAX_LEADS = 100_000
+MAX_REMEMBERED_CHARS = 32_000_000  # of links, over all pages
 MAX_FAILURES = 10  # transient ones in a row: the site is not well, or does not want us
 _LONGEST_STEP_SECONDS = 5.0
 
@@ -72,6 +75,7 @@ class Crawl:
         self._queue: deque[tuple[Url, int]] = deque()
         self._seen: set[str] = set()
         self._failures_in_a_row = 0
+        self._room_chars = MAX_REMEMBERED_CHARS
         self._bytes_left = site.max_total_mb << 20
         self._deadline = keeper.clock() + site.max_seconds
         self._found = Crawled()
@@ -125,7 +129,7 @@ class Crawl:
         self._spend(len(answer.body))
         if answer.status == 304 and known is not None:
             self._count("unchanged")
-            self._found.pages.append(replace(known, fetched_at=self._keeper.now()))
+            self._remember(replace(known, fetched_at=self._keeper.now()))
             for link in known.links:
                 self._enqueue_text(link, depth + 1)
         elif 300 <= answer.status < 400:
@@ -153,6 +157,8 @@ class Crawl:
             origin = {"scrape_url": str(url), "scrape_evidence_sha256": content_sha256}
             self._found.leads += [{**lead, **origin} for lead in page.leads]
             self._found.counts["leads"] += len(page.leads)
+            if len(self._found.leads) >= MAX_LEADS:
+                self._found.reason_code = "lead_budget_spent"
         remembered = Page(
             url=str(url),
             etag=_validator(answer.headers.get("etag")),
@@ -163,9 +169,15 @@ class Crawl:
             links=tuple(str(link) for link in page.links),
             fetched_at=self._keeper.now(),
         )
-        self._found.pages.append(remembered)
+        self._remember(remembered)
         for link in page.links:
             self._enqueue(link, depth + 1)
+
+    def _remember(self, page: Page) -> None:
+        """Remember a page while there is room for its links; one without is read anew by every crawl."""
+        self._room_chars -= sum(map(len, page.links))
+        if self._room_chars >= 0:
+            self._found.pages.append(page)
 
     def _enqueue(self, url: Url, depth: int) -> None:
         if url.netloc not in self._site.hosts:

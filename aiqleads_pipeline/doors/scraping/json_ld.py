@@ -7,13 +7,13 @@ import re
 from typing import Any
 from urllib.parse import urljoin
 
-from aiqleads_pipeline.doors.scraping.nodes import MAX_DEPTH, MAX_NODES, Node, schema_term
+from aiqleads_pipeline.doors.scraping.nodes import MAX_DEPTH, MAX_NODES, Node, Room, schema_term
 
 _MAX_CHARS = 2_000_000
 _BARE_TERM = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 
-def json_ld_nodes(texts: list[str], base: str) -> tuple[list[Node], int]:
+def json_ld_nodes(texts: list[str], base: str, room: Room) -> tuple[list[Node], int]:
     """The top nodes of a page's JSON-LD texts, and how many of the texts could not be read."""
     nodes: list[Node] = []
     broken_count = 0
@@ -25,7 +25,7 @@ def json_ld_nodes(texts: list[str], base: str) -> tuple[list[Node], int]:
         except (ValueError, RecursionError):
             broken_count += 1
             continue
-        reader = _Reader(base)
+        reader = _Reader(base, room)
         for item in document if isinstance(document, list) else [document]:
             if isinstance(item, dict) and _speaks_schema_org(item.get("@context")):
                 members = item["@graph"] if isinstance(item.get("@graph"), list) else [item]
@@ -34,12 +34,11 @@ def json_ld_nodes(texts: list[str], base: str) -> tuple[list[Node], int]:
 
 
 class _Reader:
-    def __init__(self, base: str) -> None:
-        self._base = base
-        self._count = 0
+    def __init__(self, base: str, room: Room) -> None:
+        self._base, self._room, self._count = base, room, 0
 
     def node(self, item: dict[str, Any], depth: int) -> Node:
-        node = Node(types=[term for name in _listed(item.get("@type")) if (term := _term(name))])
+        node = Node(types=[term for name in _listed(item.get("@type")) if (term := _term(name))], room=self._room)
         given = item.get("@id")
         if isinstance(given, str) and given and not given.startswith("_:"):
             node.id = _joined(self._base, given)

@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from aiqleads_pipeline.doors.scraping.nodes import MAX_DEPTH, MAX_NODES, Node, schema_term
+from aiqleads_pipeline.doors.scraping.nodes import MAX_DEPTH, MAX_NODES, Node, Room, schema_term
 
 _URL_ATTRIBUTE = {
     "a": "href", "area": "href", "link": "href", "img": "src", "audio": "src", "embed": "src", "iframe": "src",
@@ -17,29 +17,32 @@ _MAX_ELEMENT_DEPTH = 400
 _MAX_STEPS = 500_000  # elements looked at; items that refer to each other could ask for far more
 
 
-def microdata_nodes(tree: LexborHTMLParser, base: str) -> list[Node]:
+def microdata_nodes(tree: LexborHTMLParser, base: str, room: Room) -> list[Node]:
     """The top items of a page: those that are no other item's property."""
-    reader = _Microdata(tree, base)
+    reader = _Microdata(tree, base, room)
     return [reader.item(element, 0) for element in tree.css("[itemscope]:not([itemprop])")[:MAX_NODES]]
 
 
-def rdfa_nodes(tree: LexborHTMLParser, base: str) -> list[Node]:
+def rdfa_nodes(tree: LexborHTMLParser, base: str, room: Room) -> list[Node]:
     """The resources of a page that no other one refers to by nesting."""
-    reader = _Rdfa(base)
+    reader = _Rdfa(base, room)
     if tree.root is not None and tree.css_first("[vocab], [typeof], [prefix]") is not None:
         reader.walk(tree.root, _Context(), 0)
     return reader.top
 
 
 class _Microdata:
-    def __init__(self, tree: LexborHTMLParser, base: str) -> None:
-        self._base, self._count, self._steps_left = base, 0, _MAX_STEPS
+    def __init__(self, tree: LexborHTMLParser, base: str, room: Room) -> None:
+        self._room, self._base, self._count, self._steps_left = room, base, 0, _MAX_STEPS
         referred = tree.css("[itemref]")
         self._by_id = {element.attributes.get("id"): element for element in tree.css("[id]")} if referred else {}
 
     def item(self, element: LexborNode, depth: int) -> Node:
         given = element.attributes
-        node = Node(types=[term for name in (given.get("itemtype") or "").split() if (term := schema_term(name))])
+        node = Node(
+            types=[term for name in (given.get("itemtype") or "").split() if (term := schema_term(name))],
+            room=self._room,
+        )
         if given.get("itemid"):
             node.id = _joined(self._base, given["itemid"] or "")
         self._count += 1
@@ -87,8 +90,8 @@ class _Context:
 
 
 class _Rdfa:
-    def __init__(self, base: str) -> None:
-        self._base = base
+    def __init__(self, base: str, room: Room) -> None:
+        self._base, self._room = base, room
         self._by_id: dict[str, Node] = {}
         self._count = 0
         self.top: list[Node] = []
@@ -151,7 +154,7 @@ class _Rdfa:
     def _resource(self, reference: str | None, types: list[str]) -> Node:
         self._count += 1
         url = self._url(reference) if reference and not reference.startswith(("_:", "[_:")) else None
-        node = self._by_id.setdefault(url, Node(id=url)) if url else Node()
+        node = self._by_id.setdefault(url, Node(id=url, room=self._room)) if url else Node(room=self._room)
         node.types += [name for name in types if name not in node.types]
         return node
 

@@ -14,7 +14,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from aiqleads_pipeline.doors.scraping.json_ld import json_ld_nodes
 from aiqleads_pipeline.doors.scraping.markup import microdata_nodes, rdfa_nodes
-from aiqleads_pipeline.doors.scraping.nodes import collapsed
+from aiqleads_pipeline.doors.scraping.nodes import Room, UnreadablePage, collapsed
 from aiqleads_pipeline.doors.scraping.schema_leads import Lead, address_text, each_once, leads_of
 from aiqleads_pipeline.rules.scrapes import Items, Site, split_field
 from resources.http import EgressRefused, Url
@@ -34,10 +34,6 @@ _CHARSET_PARAMETER = re.compile(r"charset\s*=\s*\"?([A-Za-z0-9_.:-]{1,40})", re.
 _WINDOWS_1252 = ("ascii", "iso8859-1", "latin-1")
 
 
-class UnreadablePage(Exception):
-    """The page can't be read; the message is a reason code."""
-
-
 @dataclass(frozen=True)
 class PageRead:
     """What a page says. ``links`` are absolute, in their order, each once."""
@@ -51,7 +47,7 @@ def read_page(body: bytes, headers: Mapping[str, str], url: Url, site: Site) -> 
     """Read a page by its site's rules; what it forbids crawlers (``noindex``, ``nofollow``) is not taken.
 
     Raises:
-        UnreadablePage: it is nested too deeply.
+        UnreadablePage: it is nested too deeply, or its texts lie in each other so often that there is no end of them.
     """
     if _nesting(body) > _MAX_NESTING:
         raise UnreadablePage("page_too_deep")
@@ -59,15 +55,16 @@ def read_page(body: bytes, headers: Mapping[str, str], url: Url, site: Site) -> 
     base = _base(tree, url)
     forbidden = _forbidden(tree, headers)
     leads: list[Lead] = []
+    room = Room()
     broken_count = 0
     if not forbidden & {"noindex", "none"}:
         if site.schema_org is not None:
             scripts = [script.text(deep=True) for script in tree.css("script[type]") if _is_json_ld(script)]
-            nodes, broken_count = json_ld_nodes(scripts, str(base))
-            for found in (nodes, microdata_nodes(tree, str(base)), rdfa_nodes(tree, str(base))):
+            nodes, broken_count = json_ld_nodes(scripts, str(base), room)
+            for found in (nodes, microdata_nodes(tree, str(base), room), rdfa_nodes(tree, str(base), room)):
                 leads += leads_of(found, site.schema_org.types)
         if site.items is not None:
-            leads += _items(tree, site.items, base)
+            leads += _items(tree, site.items, base, room)
     links = () if forbidden & {"nofollow", "none"} else tuple(dict.fromkeys(_links(tree, site, base)))
     return PageRead(each_once(leads), links, broken_count)
 
@@ -134,9 +131,9 @@ def _links(tree: LexborHTMLParser, site: Site, base: Url) -> Iterator[Url]:
                     yield link
 
 
-def _items(tree: LexborHTMLParser, items: Items, base: Url) -> Iterator[Lead]:
+def _items(tree: LexborHTMLParser, items: Items, base: Url, room: Room) -> Iterator[Lead]:
     for element in tree.css(items.each)[:MAX_ITEMS]:
-        found = {column: _value(element, spec, base) for column, spec in items.columns.items()}
+        found = {column: room.take(_value(element, spec, base)) for column, spec in items.columns.items()}
         lead = {column: value for column, value in found.items() if value}
         if lead:
             yield lead

@@ -239,7 +239,6 @@ VALUES: dict[str, list[str]] = {
     "consent_at": ["2026-11-20", "soon"],
     "created_at": ["2026-11-01T00:00:00Z", "20/11/2026", "11/20/2026"],
 }
-# ruff: noqa: E501
 VALUES = {name: [value for value in values if value] for name, values in VALUES.items()}
 
 

@@ -34,6 +34,7 @@ from resources.store.leases import Lease, held, holder_name
 
 # A file larger than what one PROCESSING_TIMEOUT covers gets as many of them as it needs: stated on the run.
 BYTES_PER_TIMEOUT = 300 * 1024 * 1024
+INTERRUPT_EVERY_SECONDS = 0.05
 # Errors whose message names code, never a cell.
 NAMES_CODE = (AttributeError, NameError, ImportError, NotImplementedError)
 
@@ -146,7 +147,7 @@ class BatchRuns:
             raise
         except Exception as error:
             detail = redact(error)
-            if run.elapsed_seconds >= run.time_limit_seconds:  # the watchdog interrupted the engine
+            if isinstance(error, duckdb.InterruptException):  # by the watchdog: nobody else does
                 detail = f"the time limit of {run.time_limit_seconds} s (PROCESSING_TIMEOUT) is over: {detail}"
             if isinstance(error, OSError | duckdb.IOException):
                 detail += f" ({shutil.disk_usage(run.workdir).free >> 20:,} MiB free under the home)"
@@ -182,10 +183,7 @@ class BatchRuns:
             con = open_engine(outside.settings, workdir / "spill")
             opening.callback(con.close)
             outside.lake.attach(con)
-            watchdog = threading.Timer(time_limit_seconds(outside.settings, batch), con.interrupt)
-            watchdog.daemon = True
-            watchdog.start()
-            opening.callback(watchdog.cancel)
+            opening.enter_context(interrupted_after(time_limit_seconds(outside.settings, batch), con))
             run = BatchRun(outside, batch, run_id, lease, con, workdir, outside.rules(), opening.pop_all())
         self._open[batch.batch_id] = run
         return run
@@ -204,6 +202,26 @@ class BatchRuns:
 
     def _fail(self, run: BatchRun, detail: str) -> None:
         drops.mark_failed(run.outside.store, run.batch_id, "run_failed", detail, lease=run.lease)
+
+
+@contextmanager
+def interrupted_after(seconds: float, con: DuckDBPyConnection) -> Iterator[None]:
+    """Stop whatever the engine does once the time is over, again and again: one signal might meet no query."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        is_over = not ended.wait(seconds)
+        while is_over:
+            con.interrupt()
+            is_over = not ended.wait(INTERRUPT_EVERY_SECONDS)
+
+    watchdog = threading.Thread(target=watch, daemon=True)
+    watchdog.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watchdog.join()
 
 
 def time_limit_seconds(settings: Settings, batch: drops.Batch) -> float:

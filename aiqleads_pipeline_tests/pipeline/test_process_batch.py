@@ -6,6 +6,7 @@ import dagster as dg
 import pytest
 
 from aiqleads_pipeline.contract import STORE_TABLES, TABLES
+from aiqleads_pipeline.settings import PipelineConfig
 from aiqleads_pipeline.stages.engine import open_engine
 from resources.store import alerts, drops
 
@@ -33,6 +34,15 @@ def test_each_table_has_the_columns_of_its_contract(house, leads_csv):
         for name in (name for name in TABLES if name not in STORE_TABLES):
             relation = house.outside.lake.read(con, name, summary.batch_id)
             assert relation.columns == TABLES[name].column_names
+
+
+def test_a_run_over_its_time_limit_says_so_and_succeeds_with_more_time(house, leads_csv):
+    hasty = house.with_settings(pipeline=PipelineConfig(PROCESSING_TIMEOUT=1))
+    ran_out = hasty.process("slow.csv", leads_csv("slow", 20_000), "slow")
+    assert (ran_out.status, ran_out.reason_code) == ("failed", "run_failed")
+    assert "the time limit of 1 s (PROCESSING_TIMEOUT) is over" in ran_out.detail
+    again = house.process("slow.csv", leads_csv("slow", 20_000), "slow")
+    assert (again.status, again.batch_id, again.received) == ("done", ran_out.batch_id, 20_000)
 
 
 def test_the_same_bytes_under_another_name_are_a_repeat(house, leads_csv):

@@ -53,9 +53,7 @@ def sender(new_sender: Callable[..., Sender]) -> Sender:
 
 def intake_rows(sender: Sender) -> list[tuple[Any, ...]]:
     with sender.service.store.read() as con:
-        query = text(
-            "SELECT lead_id::text, source, content FROM aiqleads.intake WHERE client = :client ORDER BY lead_id"
-        )
+        query = text("SELECT lead_id::text, source, content FROM aiqleads.intake WHERE client = :client ORDER BY 1")
         return [tuple(row) for row in con.execute(query, {"client": sender.client})]
 
 
@@ -224,9 +222,8 @@ def test_equal_requests_at_once_make_one_lead(sender: Sender) -> None:
 
     def post(number: int) -> Reply:
         start.wait()
-        return sender.post(
-            sender.lead(f"p{number % 4}"), **({"Idempotency_Key": f"k{number % 4}"} if number < 4 else {})
-        )
+        key = {"Idempotency_Key": f"k{number % 4}"} if number < 4 else {}
+        return sender.post(sender.lead(f"p{number % 4}"), **key)
 
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(post, range(8)))

@@ -476,6 +476,11 @@ def test_credentials_stay_at_their_origin():
     assert other.asked[0].headers["accept"] == "text/html"
 
 
+def test_a_redirect_in_bytes_that_are_no_ascii():
+    with Site(lambda a: reply(302, Location="/zo\xc3\xab x") if a.target == "/" else reply(200, a.target)) as site:
+        assert call(site).body == b"/zo%C3%AB%20x"
+
+
 def test_redirects_are_bounded():
     with Site(lambda a: reply(302, Location=f"{a.target}x")) as site:
         with pytest.raises(TooManyRedirects):

@@ -23,7 +23,7 @@ from aiqleads_pipeline.settings import Settings
 from aiqleads_pipeline_tests.doors.http_world import Asked, Site, reply
 from aiqleads_pipeline_tests.doors.scrape_pages import DINER, JANE, JSON_LD, MICRODATA, RDFA
 from resources.evidence import Evidence, EvidenceMissing
-from resources.store import drops, scrapes
+from resources.store import alerts, drops, scrapes
 from resources.store.leases import held, holder_name
 
 HTML = "text/html; charset=utf-8"
@@ -331,6 +331,22 @@ def test_a_site_that_is_not_well_is_left_alone(scraper, web, site):
 # --- what must not be asked --------------------------------------------------------------------------------------
 
 
+def test_a_site_that_keeps_failing_is_left_alone(scraper, web, site):
+    web.pages |= {"/": "".join(f'<a href="/{n}">x</a>' for n in range(30)), **{f"/{n}": reply(500) for n in range(30)}}
+    scraper.allow(site, more="seconds_between_requests: 0")
+    ended = scraper.crawl()
+    assert (ended.reason_code, ended.counts["failed"], len(site.asked)) == ("site_unavailable", 6, 7)
+
+
+def test_links_and_redirects_as_people_write_them(scraper, web, site):
+    web.pages |= {
+        "/": '<a href=" /my page ">1</a><a href="/zoë?ü">2</a>', "/my%20page": reply(301, Location="/zo\xc3\xab two"),
+        "/zo%C3%AB%20two": JSON_LD, "/zo%C3%AB?%C3%BC": "<p>",
+    }  # fmt: skip
+    scraper.allow(site)
+    assert scraper.crawl().counts["read"] == 3
+
+
 def test_no_host_outside_of_the_list_is_asked(scraper, web, site):
     with Site(lambda _: reply(200, JSON_LD, Content_Type=HTML)) as other:
         web.pages |= {
@@ -464,6 +480,10 @@ def test_a_crawl_that_kills_its_workers_is_given_up(scraper, web, site):
             assert scrapes.begin(store, asked.scrape_id, "dying", scraper.outside.settings.now(), lease) == attempt
     (ended,) = scraper.work_off()
     assert (ended.state, ended.reason_code, site.connections_count) == ("failed", "scrape_gave_up", 0)
+    (alert,) = alerts.open_alerts(store)
+    assert (alert["code"], alert["subject"]) == ("scrape_gave_up", "members")
+    assert scraper.crawl().state == "done"
+    assert alerts.open_alerts(store) == []
 
 
 # --- evidence ----------------------------------------------------------------------------------------------------

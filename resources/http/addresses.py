@@ -106,7 +106,7 @@ class Url:
             EgressRefused: it is none that may be called.
         """
         try:
-            return parse_url(urljoin(str(self), reference.strip()))
+            return parse_url(urljoin(str(self), reference.strip().replace(" ", "%20")))
         except ValueError:
             raise EgressRefused(f"a link of {self.redacted} is no URL") from None
 

@@ -42,6 +42,14 @@ class Answer:
         """The media type in lower case, without parameters."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
+    @property
+    def location(self) -> str | None:
+        """The Location header; its bytes are read as UTF-8, as browsers do."""
+        given = self.headers.get("location")
+        if given is None or given.isascii():
+            return given
+        return given.encode("latin-1", errors="replace").decode("utf-8", errors="replace")
+
     def json(self) -> Any:
         """The body as JSON.
 

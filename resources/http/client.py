@@ -161,10 +161,9 @@ class HttpClient:
         for _hop in range(request.limits.max_redirects + 1):
             answer = self._attempt(request)
             follows = answer.status in _REDIRECTS and request.limits.max_redirects and request.method in SAFE_METHODS
-            location = answer.headers.get("location")
-            if not follows or location is None:
+            if not follows or answer.location is None:
                 return self._judged(answer, request.limits.max_redirects == 0)
-            request = _redirected(request, answer.url.joined(location))
+            request = _redirected(request, answer.url.joined(answer.location))
         raise TooManyRedirects(f"{request.url.redacted}: more than {request.limits.max_redirects} redirects")
 
     def _attempt(self, request: _Request) -> Answer:

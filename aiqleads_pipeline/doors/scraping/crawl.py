@@ -38,7 +38,6 @@ log = logging.getLogger(__name__)
 MAX_QUEUE = 50_000
 MAX_LEADS = 100_000
 MAX_REMEMBERED_CHARS = 32_000_000  # of links, over all pages
-MAX_FAILURES = 10  # transient ones in a row: the site is not well, or does not want us
 _LONGEST_STEP_SECONDS = 5.0
 
 
@@ -74,7 +73,6 @@ class Crawl:
         self._asked_at: dict[str, float] = {}
         self._queue: deque[tuple[Url, int]] = deque()
         self._seen: set[str] = set()
-        self._failures_in_a_row = 0
         self._room_chars = MAX_REMEMBERED_CHARS
         self._bytes_left = site.max_total_mb << 20
         self._deadline = keeper.clock() + site.max_seconds
@@ -122,7 +120,6 @@ class Crawl:
             return
         finally:
             self._asked_at[url.netloc] = self._keeper.clock()
-        self._failures_in_a_row = 0
         self._take(url, depth, answer, known)
 
     def _take(self, url: Url, depth: int, answer: Answer, known: Page | None) -> None:
@@ -134,8 +131,8 @@ class Crawl:
                 self._enqueue_text(link, depth + 1)
         elif 300 <= answer.status < 400:
             self._count("redirects")
-            if "location" in answer.headers:
-                self._redirect(url, answer.headers["location"], depth)
+            if answer.location is not None:
+                self._redirect(url, answer.location, depth)
         elif answer.content_type not in HTML_TYPES:
             self._count("no_html")
         else:
@@ -231,8 +228,7 @@ class Crawl:
     def _note_failure(self, url: Url, error: TransientError) -> None:
         log.info("%s: %s", url.redacted, error.code)
         self._count("failed")
-        self._failures_in_a_row += 1
-        if self._failures_in_a_row >= MAX_FAILURES or error.retry_after_seconds:
+        if error.retry_after_seconds:  # the site asks for a pause, or the breaker found it unwell
             self._found.reason_code = "site_unavailable"
 
     def _spend(self, received_bytes: int) -> None:

@@ -20,7 +20,7 @@ from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.rules.scrapes import ScrapeRules, Site, load_scrapes
 from resources.evidence import Evidence
 from resources.http import HttpClient, Limits
-from resources.store import scrapes
+from resources.store import alerts, scrapes
 from resources.store.errors import LeaseHeld
 from resources.store.leases import Lease, held, holder_name
 from resources.store.scrapes import Ended, Scrape
@@ -81,8 +81,7 @@ def _harvest(
         if attempt is None:
             return False
         if site is None or attempt > outside.settings.pipeline.MAX_RETRIES + 1:
-            reason = "scraping_disabled" if site is None else "scrape_gave_up"
-            scrapes.finish(store, scrape, lease, now(), Ended(reason_code=reason, has_failed=True))
+            _give_up(outside, scrape, lease, "scraping_disabled" if site is None else "scrape_gave_up")
             return True
         keeper = Keeper(
             find_page=lambda url: scrapes.find_page(store, scrape.site, url),
@@ -95,7 +94,23 @@ def _harvest(
         uri = _drop(outside, site, scrape, found) if found.leads else None
         counts = dict(sorted(found.counts.items()))
         scrapes.finish(store, scrape, lease, now(), Ended(found.pages, counts, uri, found.reason_code))
+        alerts.close_alert(store, "scrape_gave_up", scrape.site, now())
         return True
+
+
+def _give_up(outside: Outside, scrape: Scrape, lease: Lease, reason_code: str) -> None:
+    now = outside.settings.now()
+    scrapes.finish(outside.store, scrape, lease, now, Ended(reason_code=reason_code, has_failed=True))
+    if reason_code == "scrape_gave_up":
+        alerts.raise_alert(
+            outside.store,
+            code=reason_code,
+            subject=scrape.site,
+            severity="error",
+            detail=f"the crawl of {scrape.site} died {scrape.attempts_count} times",
+            run_id=scrape.run_id,
+            now=now,
+        )
 
 
 def _drop(outside: Outside, site: Site, scrape: Scrape, found: Crawled) -> str:

@@ -10,6 +10,7 @@ import asyncio
 import itertools
 import logging
 import os
+import re
 import time
 import traceback
 from collections import Counter
@@ -35,7 +36,8 @@ from aiqleads_pipeline.doors.problems import (
 _PROCESS_ID = os.urandom(6).hex().encode()
 _numbers = itertools.count()
 log = logging.getLogger("aiqleads.doors")
-LOCAL = ("127.", "::1")
+LOCAL_ADDRESSES, LOCAL_HOSTS = ("127.", "::1"), (b"localhost", b"127.0.0.1", b"[::1]")
+FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-real-ip")
 UNREAD_BYTES = 64 * 1024  # more than this of an unread body ends the connection
 LINGER_SECONDS = 1.0
 SECURITY_HEADERS = (
@@ -111,7 +113,7 @@ class Gate:
     async def _admit(self, scope: Scope, answer: _Answer, rule: Rule) -> str:
         """Who it is: the client's name, or the address of one that needs none."""
         address = address_of(scope)
-        if rule.is_public or (rule.is_local and address.startswith(LOCAL)):
+        if rule.is_public or (rule.is_local and _is_local(scope)):
             return f"ip:{address}"
         caller = await self._doors.authenticator.authenticate(scope)
         answer.client = caller.client
@@ -142,6 +144,7 @@ class _Answer:
         self.client: str | None = None
         self.problem: Problem | None = None  # what must be answered instead of what the route says
         self.is_started = False
+        self.is_body_read = False
         self._is_replaced = False
         self.status, self.seconds = 0, 0.0
 
@@ -167,7 +170,8 @@ class _Answer:
             (b"content-length", str(len(body)).encode()),
             *problem.raw_headers(),
         ]
-        is_cut = problem.status in (408, 413) or _content_length(scope) > UNREAD_BYTES
+        is_cut = problem.status == 413 or _content_length(scope) > UNREAD_BYTES
+        is_cut = is_cut and not self.is_body_read
         if is_cut:
             headers.append((b"connection", b"close"))
         self.problem = None
@@ -199,6 +203,7 @@ class _Body:
     async def __call__(self) -> Message:
         message = await self._receive()
         self._left -= len(message.get("body", b""))
+        self._answer.is_body_read = not message.get("more_body", False)
         if self._left < 0:
             self._answer.problem = Problem(413, "body_too_large")
             raise self._answer.problem
@@ -209,6 +214,17 @@ def _no_such(rules: Mapping[str, Rule]) -> Problem:
     if not rules:
         return Problem(404, "not_found")
     return Problem(405, "method_not_allowed", headers={"Allow": ", ".join(sorted(rules))})
+
+
+def _is_local(scope: Scope) -> bool:
+    """Whether the caller is on this host: not a proxy here that speaks for others, nor a page of the web in a browser
+    here, whose name was made to point to this host."""
+    if not address_of(scope).startswith(LOCAL_ADDRESSES):
+        return False
+    for name, value in scope["headers"]:
+        if name in FORWARDED or (name == b"host" and re.sub(rb":\d+$", b"", value) not in LOCAL_HOSTS):
+            return False
+    return True
 
 
 def _content_length(scope: Scope) -> int:

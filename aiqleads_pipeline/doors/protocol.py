@@ -83,6 +83,13 @@ class LimitedProtocol(HttpToolsProtocol):
         self._waits_since, self._in_body, self._header_bytes = None, False, 0
         super().on_message_complete()
 
+    def eof_received(self) -> bool | None:  # type: ignore[override]
+        """Who says that it sends no more may still read: its request is answered before the connection ends."""
+        if self._waits_since is not None or self.cycle is None or self.cycle.response_complete:
+            return None
+        self.cycle.keep_alive = False
+        return True
+
     def send_400_response(self, msg: str) -> None:
         """Called for whatever is no HTTP; ``msg`` is uvicorn's own."""
         problem, self._problem = self._problem or Problem(400, "malformed_request"), None

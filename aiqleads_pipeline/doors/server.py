@@ -28,7 +28,8 @@ LOGGING: dict[str, Any] = {
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "loggers": {
-        "uvicorn.error": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        # Its warnings are one line for whatever is sent that is no HTTP: those are counted, not written down.
+        "uvicorn.error": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
         "aiqleads": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
     },
 }

@@ -250,6 +250,24 @@ def test_numbers_are_shown_here_and_to_who_may_watch(service: Service) -> None:
     assert "aiqleads_breaker_open 0.0" in shown
 
 
+@pytest.mark.parametrize(
+    "header", [{"X-Forwarded-For": "127.0.0.1"}, {"Forwarded": "for=1"}, {"Host": "evil.example:80"}]
+)
+def test_numbers_are_not_shown_to_who_comes_by_way_of_this_host(service: Service, header: dict[str, str]) -> None:
+    assert service.get("/metrics", **header).status == 401
+    key = keys.create_key(service.store, "watch", "viewer", datetime.now(UTC)).api_key
+    assert service.get("/metrics", key, **header).status == 200
+
+
+def test_who_closes_its_sending_side_is_answered(service: Service) -> None:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
+        connection.sendall(b"GET /.well-known/jwks.json HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        said = read_all(connection)
+    assert said.startswith(b"HTTP/1.1 200 ")
+    assert b"connection: close" in said
+
+
 def test_masked_values_keep_what_is_no_personal_data() -> None:
     assert mask("ann@example.com", "email") == "***@example.com"
     assert mask("+1 415 555 0123", "phone") == "***23"

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from aiqleads_pipeline.commands.serve import is_loopback
-from aiqleads_pipeline_tests.doors.conftest import Service, private_folder, serving, wait_for
+from aiqleads_pipeline_tests.doors.conftest import Reply, Service, private_folder, serving, wait_for
 from resources.store import keys
 
 
@@ -29,9 +30,11 @@ def workers_of(service: Service) -> list[psutil.Process]:
 def test_workers_share_port_keys_and_numbers_are_replaced_and_leave_nobody_behind(
     make_database: Callable[[], str],
 ) -> None:
-    with private_folder() as home, serving(make_database(), home, "--workers", "2") as pair:
+    limits = {"PIPELINE_CONFIG__RATE_LIMIT_MAX": 5, "PIPELINE_CONFIG__RATE_LIMIT_WINDOW": 4}
+    with private_folder() as home, serving(make_database(), home, "--workers", "2", **limits) as pair:
         wait_for(lambda: len(workers_of(pair)) == 2)
         key = keys.create_key(pair.store, "acme", "client", datetime.now(UTC)).api_key
+        assert_limit_is_kept(pair, key)
         form = f"grant_type=client_credentials&client_id={key.partition('.')[0]}&client_secret={key}"
         type_ = {"Content-Type": "application/x-www-form-urlencoded"}
         token = pair.ask("POST", "/oauth/token", form, type_).json["access_token"]
@@ -45,6 +48,23 @@ def test_workers_share_port_keys_and_numbers_are_replaced_and_leave_nobody_behin
         workers = workers_of(pair)
         pair.stop(signal.SIGKILL)
         wait_for(lambda: all(is_gone(worker) for worker in workers))
+
+
+def assert_limit_is_kept(pair: Service, key: str) -> None:
+    """Five leads in four seconds, whichever worker they meet; and Retry-After keeps its word at the first try."""
+
+    def post(path: str, *numbers: int) -> Reply:
+        leads = [{"email": f"ann@alder{n}-works.com", "last_name": f"Alder{n}"} for n in numbers]
+        body = json.dumps(leads if path.endswith("batch") else leads[0])
+        return pair.ask("POST", path, body, {"X-API-Key": key, "Content-Type": "application/json"})
+
+    assert post("/v1/leads/batch", 1, 2, 3, 4).status == 200
+    last = post("/v1/leads", 5)
+    assert (last.status, last.headers["ratelimit-remaining"]) == (202, "0")
+    refused = post("/v1/leads", 6)
+    assert (refused.status, refused.code) == (429, "rate_limited")
+    time.sleep(int(refused.headers["retry-after"]))
+    assert post("/v1/leads", 6).status == 202
 
 
 def is_gone(process: psutil.Process) -> bool:

@@ -107,7 +107,7 @@ def test_a_body_over_the_limit_is_refused_by_its_length_before_it_comes(service:
 
 
 def test_a_body_in_chunks_is_counted_as_it_comes(service: Service) -> None:
-    head = b"POST /oauth/token HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+    head = b"POST /oauth/token HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"
     head += b"Content-Type: application/x-www-form-urlencoded\r\n\r\n"
     said = exchange(service, head, *[b"400\r\n" + b"x" * 1024 + b"\r\n"] * 9, b"0\r\n\r\n")
     assert said.startswith(b"HTTP/1.1 413 ")

@@ -7,7 +7,7 @@ from collections import Counter
 
 import dagster as dg
 
-from aiqleads_pipeline.assets.batch_run import BatchRuns
+from aiqleads_pipeline.assets.batch_run import BatchRuns, redact
 from aiqleads_pipeline.assets.specs import OWNERS
 from aiqleads_pipeline.doors.scraping.harvest import ask_all, work_off
 
@@ -23,9 +23,12 @@ def scraped_pages(
     context: dg.AssetExecutionContext, config: ScrapeConfig, runs: dg.ResourceParam[BatchRuns]
 ) -> dg.MaterializeResult:
     """Crawl the sites of scrapes.yaml; their leads become drops under scrapes/<source>/ in the bucket."""
-    if config.all_sites:
-        ask_all(runs.outside, requested_by="schedule")
-    ended = work_off(runs.outside, context.run.run_id)
+    try:
+        if config.all_sites:
+            ask_all(runs.outside, requested_by="schedule")
+        ended = work_off(runs.outside, context.run.run_id)
+    except Exception as error:
+        raise dg.Failure(redact(error)) from None  # a message may quote a page
     total: Counter[str] = Counter()
     for scrape in ended:
         total.update({name: count for name, count in scrape.counts.items() if isinstance(count, int)})

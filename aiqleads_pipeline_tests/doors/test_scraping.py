@@ -486,6 +486,38 @@ def test_a_crawl_that_kills_its_workers_is_given_up(scraper, web, site):
     assert alerts.open_alerts(store) == []
 
 
+def test_a_page_that_nobody_thought_of_is_set_aside_alone(scraper, web, site, monkeypatch):
+    from aiqleads_pipeline.doors.scraping import crawl
+
+    def read_page(body, *rest, read=crawl.read_page):
+        if b"poison" in body:
+            raise ZeroDivisionError("jane@acme-tools.com")
+        return read(body, *rest)
+
+    monkeypatch.setattr(crawl, "read_page", read_page)
+    web.pages |= {"/": '<a href="/p">p</a><a href="/a">a</a>', "/p": "poison", "/a": JSON_LD}
+    scraper.allow(site)
+    ended = scraper.crawl()
+    assert (ended.state, ended.counts["unreadable"], ended.counts["leads"]) == ("done", 1, 2)
+
+
+def test_a_site_that_fails_holds_up_no_other(scraper, web, site):
+    web.pages["/"] = JSON_LD
+    scraper.allow(site)
+    file = scraper.rules / "scrapes.yaml"
+    text = file.read_text()
+    file.write_text(text + text[text.index("  members:") :].replace("  members:", "  another:", 1))
+    ask_all(scraper.outside, "test")
+    full = Path(scraper.outside.settings.bucket_url) / "scrapes" / "members"
+    full.parent.mkdir(parents=True)
+    full.write_text("a file where a folder must be: this site's drop can't be written")
+    with pytest.raises(OSError, match="Not a directory"):
+        scraper.work_off()
+    assert [(each.site, each.state) for each in scrapes.open_scrapes(scraper.outside.store)] == [("members", "running")]
+    full.unlink()
+    assert [(each.site, each.state) for each in scraper.work_off()] == [("members", "done")]
+
+
 # --- evidence ----------------------------------------------------------------------------------------------------
 
 

@@ -144,6 +144,10 @@ class Crawl:
         except UnreadablePage as unreadable:
             self._count(str(unreadable))
             return
+        except Exception as error:  # poison is set aside alone: the other pages go on
+            log.warning("a page of %s can't be read: %s", url.netloc, type(error).__name__)
+            self._count("unreadable")
+            return
         content_sha256 = self._keeper.keep_evidence(answer.body)
         leads_sha256 = hashlib.sha256(json.dumps(page.leads, sort_keys=True).encode()).hexdigest()
         self._count("read")

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 
 from aiqleads_pipeline.doors.scraping.crawl import Crawl, Crawled, Keeper
 from aiqleads_pipeline.doors.scraping.robots import PRODUCT
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.rules.scrapes import ScrapeRules, Site, load_scrapes
+from resources.bucket import BucketUnavailable
 from resources.evidence import Evidence
 from resources.http import HttpClient, Limits
 from resources.store import alerts, scrapes
-from resources.store.errors import LeaseHeld
+from resources.store.errors import LeaseHeld, StoreUnavailable
 from resources.store.leases import Lease, held, holder_name
 from resources.store.scrapes import Ended, Scrape
 
@@ -43,9 +44,14 @@ def ask_all(outside: Outside, requested_by: str) -> list[Scrape]:
 
 
 def work_off(outside: Outside, run_id: str, make_keeper: Callable[[Keeper], Keeper] | None = None) -> list[Scrape]:
-    """Run every open crawl that nobody alive runs, one after the other; returns how they ended."""
+    """Run every open crawl that nobody alive runs, one after the other; returns how they ended.
+
+    Raises:
+        Exception: what a crawl failed at, after all others had their turn; it is open still and is tried again.
+    """
     rules = load_scrapes(outside.settings.rules_dir)
-    ended = []
+    ended: list[Scrape] = []
+    failure: Exception | None = None
     with HttpClient(
         allow_loopback=outside.settings.EGRESS_ALLOW_LOOPBACK,
         limits=LIMITS,
@@ -57,6 +63,13 @@ def work_off(outside: Outside, run_id: str, make_keeper: Callable[[Keeper], Keep
                     ended.append(scrapes.scrape(outside.store, scrape.scrape_id))
             except LeaseHeld:
                 log.info("%s: somebody else reads it, or another site of its host", scrape.site)
+            except (StoreUnavailable, BucketUnavailable):
+                raise  # it concerns all
+            except Exception as error:  # one site must not hold up the others
+                log.warning("%s: the crawl failed: %s", scrape.site, type(error).__name__)
+                failure = failure or error
+    if failure is not None:
+        raise failure
     return ended
 
 
@@ -100,6 +113,7 @@ def _harvest(
 
 def _give_up(outside: Outside, scrape: Scrape, lease: Lease, reason_code: str) -> None:
     now = outside.settings.now()
+    shutil.rmtree(outside.workdir(f"scrape-{scrape.scrape_id}"), ignore_errors=True)  # what killed attempts left
     scrapes.finish(outside.store, scrape, lease, now, Ended(reason_code=reason_code, has_failed=True))
     if reason_code == "scrape_gave_up":
         alerts.raise_alert(
@@ -122,13 +136,7 @@ def _drop(outside: Outside, site: Site, scrape: Scrape, found: Crawled) -> str:
             lines.writelines(json.dumps(lead, ensure_ascii=False, sort_keys=True) + "\n" for lead in found.leads)
         return outside.bucket.put(file, CHANNEL, site.lead_source).uri
     finally:
-        file.unlink(missing_ok=True)
-        _remove_empty(folder)
-
-
-def _remove_empty(folder: Path) -> None:
-    if not any(folder.iterdir()):
-        folder.rmdir()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _checking(*leases: Lease) -> Callable[[], None]:

@@ -71,7 +71,10 @@ def create_app(settings: Settings, outside: Outside, parts: Sequence[ModuleType]
     gate: Any = Gate(doors, Routes(rules), api, hot)
     origins = [origin.strip() for origin in settings.CORS_ORIGINS.split(",") if origin.strip()]
     if origins:
-        gate = CORSMiddleware(gate, allow_origins=origins, allow_methods=["*"], allow_headers=["*"])
+        shown = ["Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id"]
+        gate = CORSMiddleware(
+            gate, allow_origins=origins, allow_methods=["*"], allow_headers=["*"], expose_headers=shown
+        )
     return _Service(doors, gate, parts)
 
 

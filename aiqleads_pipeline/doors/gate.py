@@ -119,7 +119,7 @@ class Gate:
         answer.client = caller.client
         admission: Admission = admit(caller, rule)
         scope[ADMISSION] = admission
-        if rule.needs_store and self._doors.quotas.known(caller.client) is None:
+        if rule.needs_store and not self._doors.quotas.is_fresh(caller.client):
             await self._doors.look_up_quota(caller.client)
         return caller.client
 

@@ -53,11 +53,6 @@ class Quotas:
             return None
         return rate_limited(told.allowance, told.room_at - now)
 
-    def known(self, client: str) -> Allowance | None:
-        """What was said last."""
-        told = self._told.get(client)
-        return None if told is None else told.allowance
-
     def is_fresh(self, client: str) -> bool:
         """Whether what was said last is recent enough to be shown."""
         told = self._told.get(client)

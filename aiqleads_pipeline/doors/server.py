@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import multiprocessing
 import os
+import resource
 import signal
 import socket  # noqa: TID251  (listens, calls nobody)
 import tempfile
@@ -34,6 +35,7 @@ LOGGING: dict[str, Any] = {
     },
 }
 _PR_SET_PDEATHSIG = 1
+FILES_FOR_WORK = 512
 
 
 def serve(outside: Outside, host: str, port: int, workers: int, say: Callable[[str], None]) -> None:
@@ -46,6 +48,7 @@ def serve(outside: Outside, host: str, port: int, workers: int, say: Callable[[s
     # that this process ends as any other does and gives the database back.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
+    _allow_connections(outside.settings.API_MAX_CONNECTIONS)
     with ExitStack() as stack:
         if workers > 1:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="aiqleads-metrics-"))
@@ -93,6 +96,16 @@ def _configure(outside: Outside, workers: int) -> uvicorn.Config:
         timeout_graceful_shutdown=settings.API_STOP_SECONDS,
         backlog=2048,
     )
+
+
+def _allow_connections(count: int) -> None:
+    """Let the process have a file for each connection and some to work with, as far as the system allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + FILES_FOR_WORK
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
+        )
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -129,9 +129,16 @@ def private_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def database_server() -> Iterator[EmbeddedServer]:
-    """One PostgreSQL for all tests of the doors."""
+    """One PostgreSQL for all tests of the doors. It is killed at most with all else, so it needn't wait for the disk."""
     with private_folder() as folder:
         server = EmbeddedServer(folder).start()
+        conf = folder / "pg" / "local.conf"
+        conf.write_text("fsync = off\n")
+        conf.chmod(0o644)
+        admin = create_engine(server.url("postgres"))
+        with admin.connect() as con:
+            con.execute(text("SELECT pg_reload_conf()"))
+        admin.dispose()
         yield server
         server.close()
 

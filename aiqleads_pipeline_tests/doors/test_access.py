@@ -6,8 +6,10 @@ import base64
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -322,6 +324,38 @@ def test_tokens_of_an_outside_issuer(outside_world: tuple[Settings, Callable[...
     monkeypatch.setattr("aiqleads_pipeline.doors.issuers.AT_MOST_EVERY_SECONDS", 0.0)
     assert issuer.verify(token(second), time) is not None
     assert issuer.verify(token(first), time) is None
+
+
+class _Jwks(BaseHTTPRequestHandler):
+    document = b""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.document)))
+        self.end_headers()
+        self.wfile.write(self.document)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing is said."""
+
+
+@pytest.mark.parametrize("may_call", [True, False])
+def test_an_issuers_keys_come_by_the_guarded_client_only(may_call: bool) -> None:
+    key, time = ECKey.generate_key("P-256", {"kid": "one", "use": "sig"}), now()
+    handler = type("Jwks", (_Jwks,), {"document": json.dumps({"keys": [key.as_dict(private=False)]}).encode()})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        issuer = OutsideIssuer(
+            Settings(
+                OUTSIDE_ISSUER="https://id.example",
+                OUTSIDE_JWKS=f"http://127.0.0.1:{server.server_port}/jwks.json",
+                EGRESS_ALLOW_LOOPBACK=may_call,
+            )
+        )
+        claims = {"iss": "https://id.example", "aud": "aiqleads", "exp": int(time.timestamp()) + 60, "sub": "acme"}
+        token = jwt.encode({"alg": "ES256", "kid": "one"}, claims, key, algorithms=["ES256"])
+        assert (issuer.verify(token, time) is not None) == may_call
+        server.shutdown()
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from sqlalchemy import create_engine, text
 from aiqleads_pipeline.doors.breaker import DATABASE_AWAY, DISK_FULL, Breaker, reason_of
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.settings import Settings
-from aiqleads_pipeline_tests.doors.conftest import Service, private_folder, serving, wait_for
+from aiqleads_pipeline_tests.doors.conftest import Reply, Service, private_folder, serving, wait_for
 from resources.store import keys
 from resources.store.database import Store
 from resources.store.errors import StoreUnavailable
@@ -190,25 +190,36 @@ def small_store(database_server: EmbeddedServer, make_database: Callable[[], str
         subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_a_full_disk_opens_the_breaker_until_there_is_room(small_store: tuple[Store, Path]) -> None:
+def test_a_full_disk_is_503_until_there_is_room(small_store: tuple[Store, Path]) -> None:
     store, disk = small_store
-    with pytest.raises(StoreUnavailable) as full, store.transaction("test:fill") as con:
-        con.execute(text("CREATE TABLE ballast AS SELECT repeat(md5(n::text), 30) FROM generate_series(1, 90000) AS n"))
-    assert reason_of(full.value) == DISK_FULL
-    breaker = breaker_on(store)
-    with store.transaction("test:fill") as con:  # what is left of the disk goes too, but for a few pages
+    key = keys.create_key(store, "disk", "client", datetime.now(UTC)).api_key
+    with store.transaction("test:fill") as con:
         con.execute(text("CREATE TABLE ballast (bytes text)"))
-    with pytest.raises(StoreUnavailable):
-        while True:
-            with store.transaction("test:fill") as con:
-                con.execute(
-                    text("INSERT INTO ballast SELECT repeat(md5(n::text), 60) FROM generate_series(1, 50) AS n")
-                )
-    with pytest.raises(StoreUnavailable) as no_room:
-        breaker.probe(DISK_FULL)
-    assert reason_of(no_room.value) == DISK_FULL
-    subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
-    assert breaker.probe(DISK_FULL) is None
+    with private_folder() as home, serving(store.url, home) as service:
+        assert service.get("/v1/whoami", key).status == 200
+        fill = text("INSERT INTO ballast SELECT repeat(md5(n::text), 60) FROM generate_series(1, :count) AS n")
+        for count in (1000, 50, 1):  # ever smaller pieces, until not one page is left
+            with pytest.raises(StoreUnavailable) as full:
+                while True:
+                    with store.transaction("test:fill") as con:
+                        con.execute(fill, {"count": count})
+            assert reason_of(full.value) == DISK_FULL
+
+        def post() -> Reply:
+            lead = {"email": "ann@alder-works.com", "last_name": "Alder"}
+            return service.ask(
+                "POST", "/v1/leads", json.dumps(lead), {"X-API-Key": key, "Content-Type": "application/json"}
+            )
+
+        refused = post()
+        assert (refused.status, refused.code, refused.headers["retry-after"]) == (503, DISK_FULL, "1")
+        assert service.get("/readyz").code == DISK_FULL
+        assert post().code == DISK_FULL
+        assert kept(service) == set()
+        subprocess.run(["mount", "-o", "remount,size=96m", str(disk)], check=True)
+        wait_for(lambda: service.status("/readyz") == 200)
+        assert post().status == 202
+        assert len(kept(service)) == 1
 
 
 def test_only_what_concerns_all_opens_the_breaker() -> None:

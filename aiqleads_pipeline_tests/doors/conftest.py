@@ -129,7 +129,7 @@ def private_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def database_server() -> Iterator[EmbeddedServer]:
-    """One PostgreSQL for all tests of the doors. It is killed at most with all else, so it needn't wait for the disk."""
+    """One PostgreSQL for all tests of the doors. It needn't outlive the machine: no waits for the disk."""
     with private_folder() as folder:
         server = EmbeddedServer(folder).start()
         conf = folder / "pg" / "local.conf"

@@ -26,7 +26,7 @@ from aiqleads_pipeline.rules.sources import SourceRules
 from aiqleads_pipeline.stages.identify import MATCH_RULES
 from aiqleads_pipeline.stages.reading.intake import INTAKE_CHANNEL
 from resources.store.idempotency import Asked
-from resources.store.intake import NewLead, Repeat, new_lead_id
+from resources.store.intake import LeadIds, NewLead, Repeat
 
 LEADS_PATH = "/v1/leads"
 MOST_AT_ONCE = 2_000  # leads per transaction
@@ -48,6 +48,7 @@ class Desk:
 
     def __init__(self, doors: Doors) -> None:
         self._doors = doors
+        self._ids = LeadIds()
         self._sources = SourceTerms(doors.settings.rules_dir)
         self._checker = Checker(doors.settings)
         self._checking: Gatherer[list[ToCheck], list[Verdict]] = Gatherer(
@@ -73,7 +74,7 @@ class Desk:
         verdict = check_plain(lead, now)
         if verdict is None:
             [verdict] = await self._checking.submit([lead])
-        checked = _judge(client, given, lead, verdict, now)
+        checked = _judge(self._ids, client, given, lead, verdict, now)
         if checked.new is None:
             raise checked.problem or Problem(400, "invalid_lead")
         return await self._ask_store(Request(client, [checked.new], partial(_tell_one, checked.new), asked), 1)
@@ -92,7 +93,7 @@ class Desk:
         if left:
             for item, verdict in zip(left, await self._checking.submit([item.lead for item in left]), strict=True):
                 item.verdict = verdict
-        checked = [_judge(client, item.given, item.lead, item.verdict or Verdict(), now) for item in items]
+        checked = [_judge(self._ids, client, item.given, item.lead, item.verdict or Verdict(), now) for item in items]
         leads = [one.new for one in checked if one.new is not None]
         return await self._ask_store(Request(client, leads, partial(_tell_many, checked), asked), len(leads))
 
@@ -177,7 +178,7 @@ class _Item:
     verdict: Verdict | None
 
 
-def _judge(client: str, given: GivenLead, lead: ToCheck, verdict: Verdict, now: datetime) -> Checked:
+def _judge(ids: LeadIds, client: str, given: GivenLead, lead: ToCheck, verdict: Verdict, now: datetime) -> Checked:
     if given.errors or not verdict.is_accepted:
         problem = Problem(400, "invalid_lead", errors=[*given.errors, *verdict.errors])
         if verdict.missing and given.is_object:
@@ -186,7 +187,7 @@ def _judge(client: str, given: GivenLead, lead: ToCheck, verdict: Verdict, now: 
     content = {**lead.row, "extra": given.extra} if given.extra else lead.row
     return Checked(
         NewLead(
-            new_lead_id(now),
+            ids.next(now),
             client,
             lead.source.name,
             INTAKE_CHANNEL,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
@@ -92,23 +92,22 @@ class Most:
     bytes_count: int
 
 
-def _make_noise() -> Iterator[int]:
-    """Random numbers of 48 bits, fetched many at a time: each call of the system would let go of the interpreter."""
-    while True:
-        block = os.urandom(6 * 1024)
-        for start in range(0, len(block), 6):
-            yield int.from_bytes(block[start : start + 6], "big")
+class LeadIds:
+    """Ids for the leads of one process's doors: each is above the one before, whatever the clock does. Like the ids of
+    files' leads (UUID version 8) they leave free the bits that ids of deliveries fill: time in milliseconds, a count of
+    12 bits within it, 36 random bits."""
 
+    def __init__(self) -> None:
+        self._last = 0
+        self._random = b""
 
-_noise = _make_noise()
-
-
-def new_lead_id(now: datetime) -> UUID:
-    """An id for a lead of the doors: it ascends by time, and like the ids of files' leads (UUID version 8) it leaves
-    free the bits that ids of deliveries fill. 48 of its bits are random."""
-    milliseconds = int(now.timestamp() * 1000) & 0xFFFFFFFFFFFF
-    noise = next(_noise)
-    return UUID(int=milliseconds << 80 | 0x8 << 76 | (noise >> 36) << 64 | 0b10 << 62 | noise & 0xFFFFFFFFF)
+    def next(self, now: datetime) -> UUID:
+        """The next id; for one thread at a time."""
+        self._last = max(int(now.timestamp() * 1000) << 12, self._last + 1)
+        if not self._random:  # many at a time: each call of the system would let go of the interpreter
+            self._random = os.urandom(4096)
+        noise, self._random = int.from_bytes(self._random[:5], "big") >> 4, self._random[5:]
+        return UUID(int=self._last >> 12 << 80 | 0x8 << 76 | (self._last & 0xFFF) << 64 | 0b10 << 62 | noise)
 
 
 def take_in(con: Connection, leads: Sequence[NewLead]) -> list[Repeat | None]:

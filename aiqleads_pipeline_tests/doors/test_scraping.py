@@ -199,6 +199,25 @@ def test_the_next_crawl_asks_only_for_what_changed(scraper, web, site):
     assert (third.counts, third.drop_uri) == ({"asked": 3, "unchanged": 3}, None)
 
 
+def test_a_site_larger_than_a_crawl_is_read_over_several_and_then_kept_fresh(scraper, web, site):
+    for page in range(6):
+        cards = "".join(f'<a href="/c{page}{n}">c</a>' for n in range(4))
+        web.pages["/" if page == 0 else f"/p{page}"] = f'{cards}<a href="/p{page + 1}">next</a>' if page < 5 else cards
+        for n in range(4):
+            web.pages[f"/c{page}{n}"] = f"<h3>N{page}{n}</h3><i>n{page}{n}@co-{page}{n}.com</i>"
+    items = "items: {each: body, columns: {full_name: h3, email: i}}"
+    scraper.allow(site, more="max_pages: 8\n    max_depth: 9", what=items)
+    emails = []
+    for _ in range(5):  # 30 pages; each crawl asks for the start page and seven others
+        emails += [lead["email"] for lead in scraper.leads(scraper.crawl())]
+    assert len(emails) == len(set(emails)) == 24
+    site.asked.clear()
+    web.pages["/c53"] = "<h3>New</h3><i>new@co-53.com</i>"
+    again = [lead["email"] for _ in range(5) for lead in scraper.leads(scraper.crawl())]
+    assert again == ["new@co-53.com"]
+    assert set(targets(site)) == {*web.pages, "/robots.txt"}
+
+
 def test_a_page_whose_leads_are_the_same_is_not_told_again(scraper, web, site):
     web.pages["/"] = JSON_LD
     scraper.allow(site)

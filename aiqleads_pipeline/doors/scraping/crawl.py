@@ -7,10 +7,12 @@ anything (``harvest`` gives the functions that do).
 from __future__ import annotations
 
 import hashlib
+import heapq
+import itertools
 import json
 import logging
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -53,6 +55,18 @@ class Keeper:
     clock: Callable[[], float] = time.monotonic  # seconds
 
 
+@dataclass(frozen=True, order=True)
+class _Waiting:
+    """A page to ask for: start pages first, then pages never read, then those read longest ago. So a site with more
+    pages than a crawl may ask for is read whole over several, and then kept fresh in turn."""
+
+    rank: float
+    number: int
+    url: Url = field(compare=False)
+    depth: int = field(compare=False)
+    known: Page | None = field(compare=False)
+
+
 @dataclass
 class Crawled:
     """What a crawl brought: leads with the page they are from, pages to remember, counts, why it ended early."""
@@ -71,7 +85,8 @@ class Crawl:
         self._limits = replace(limits, max_redirects=0, max_body_bytes=site.max_page_kb * 1024)
         self._robots: dict[str, Robots] = {}
         self._asked_at: dict[str, float] = {}
-        self._queue: deque[tuple[Url, int]] = deque()
+        self._queue: list[_Waiting] = []
+        self._numbers = itertools.count()
         self._seen: set[str] = set()
         self._room_chars = MAX_REMEMBERED_CHARS
         self._bytes_left = site.max_total_mb << 20
@@ -81,25 +96,23 @@ class Crawl:
     def run(self) -> Crawled:
         """Crawl until everything is read or a budget is spent."""
         for start in self._site.start:
-            self._enqueue(parse_url(start), 0)
+            self._enqueue(parse_url(start), 0, is_start=True)
         while self._queue and self._found.reason_code is None:
             self._keeper.still_ours()
             if self._found.counts["asked"] >= self._site.max_pages:
                 self._found.reason_code = "page_budget_spent"
             else:
-                self._visit(*self._queue.popleft())
+                self._visit(heapq.heappop(self._queue))
         return self._found
 
-    def _visit(self, url: Url, depth: int) -> None:
+    def _visit(self, waiting: _Waiting) -> None:
+        url, depth, known = waiting.url, waiting.depth, waiting.known
         robots = self._robots_of(url)
         if not robots.allows(url):
             self._count("robots_unavailable" if robots.reason else "disallowed")
             return
         if not self._wait_for_turn(url, robots):
             return
-        known = self._keeper.find_page(str(url))
-        if known is not None and known.rules_sha256 != self._site.rules_sha256:
-            known = None  # read by other rules: it must be read again
         self._count("asked")
         limits = self._limits_now()
         try:
@@ -127,8 +140,6 @@ class Crawl:
         if answer.status == 304 and known is not None:
             self._count("unchanged")
             self._remember(replace(known, fetched_at=self._keeper.now()))
-            for link in known.links:
-                self._enqueue_text(link, depth + 1)
         elif 300 <= answer.status < 400:
             self._count("redirects")
             if answer.location is not None:
@@ -180,12 +191,18 @@ class Crawl:
         if self._room_chars >= 0:
             self._found.pages.append(page)
 
-    def _enqueue(self, url: Url, depth: int) -> None:
+    def _enqueue(self, url: Url, depth: int, is_start: bool = False) -> None:
         if url.netloc not in self._site.hosts:
             self._count("other_host")
         elif depth <= self._site.max_depth and str(url) not in self._seen and len(self._seen) < MAX_QUEUE:
             self._seen.add(str(url))
-            self._queue.append((url, depth))
+            known = self._keeper.find_page(str(url))
+            if known is not None and known.rules_sha256 != self._site.rules_sha256:
+                known = None  # read by other rules: it must be read again
+            rank = 0.0 if is_start else 1.0 if known is None else known.fetched_at.timestamp()
+            heapq.heappush(self._queue, _Waiting(rank, next(self._numbers), url, depth, known))
+            for link in known.links if known else ():  # what is behind a known page is found without asking for it
+                self._enqueue_text(link, depth + 1)
 
     def _enqueue_text(self, link: str, depth: int) -> None:
         try:

@@ -24,6 +24,7 @@ from aiqleads_pipeline_tests.doors.http_world import Asked, Site, reply
 from aiqleads_pipeline_tests.doors.scrape_pages import DINER, JANE, JSON_LD, MICRODATA, RDFA
 from resources.evidence import Evidence, EvidenceMissing
 from resources.store import alerts, drops, scrapes
+from resources.store.database import Store
 from resources.store.leases import held, holder_name
 
 HTML = "text/html; charset=utf-8"
@@ -108,14 +109,23 @@ sites:
         return drops.open_batches(place.store, channel="scrape")
 
 
+@pytest.fixture(scope="module")
+def database_url(make_database):
+    """One database for all tests of this file, emptied by each."""
+    return make_database()
+
+
 @pytest.fixture
-def scraper_of(make_database, tmp_path):
+def scraper_of(database_url, tmp_path):
     made = []
+    with Store.open(database_url, Path("/nonexistent")) as store, store.transaction("test:empty") as con:
+        tables = ("scrapes", "scrape_pages", "drops", "batches", "alerts")
+        con.exec_driver_sql(f"TRUNCATE {', '.join(f'aiqleads.{table}' for table in tables)} CASCADE")
 
     def make(**settings):
         (tmp_path / "rules").mkdir(exist_ok=True)
         given = {"EGRESS_ALLOW_LOOPBACK": True, **settings}
-        url = SecretStr(make_database())
+        url = SecretStr(database_url)
         outside = Outside(Settings(HOME=tmp_path / "home", DATABASE_URL=url, RULES_DIR=tmp_path / "rules", **given))
         made.append(outside)
         return Scraper(outside, tmp_path / "rules")

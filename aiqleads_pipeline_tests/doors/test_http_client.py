@@ -490,9 +490,10 @@ def test_redirects_are_bounded():
 
 def test_a_body_is_never_redirected():
     with Site(lambda _: reply(307, Location="/elsewhere")) as site:
-        with pytest.raises(RefusedStatus):
-            call(site, "POST", body=b"lead")
-        assert len(site.asked) == 1
+        for method in ("POST", "PUT", "GET"):
+            with pytest.raises(RefusedStatus):
+                call(site, method, body=b"lead")
+        assert len(site.asked) == 3
 
 
 def test_redirects_can_be_left_to_the_caller():

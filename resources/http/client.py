@@ -160,7 +160,8 @@ class HttpClient:
     def _follow(self, request: _Request) -> Answer:
         for _hop in range(request.limits.max_redirects + 1):
             answer = self._attempt(request)
-            follows = answer.status in _REDIRECTS and request.limits.max_redirects and request.method in SAFE_METHODS
+            is_light = request.method in SAFE_METHODS and request.body is None
+            follows = answer.status in _REDIRECTS and request.limits.max_redirects and is_light
             if not follows or answer.location is None:
                 return self._judged(answer, request.limits.max_redirects == 0)
             request = _redirected(request, answer.url.joined(answer.location))

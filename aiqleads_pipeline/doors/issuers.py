@@ -75,22 +75,27 @@ class OutsideIssuer:
         raise ValueError("the token names no role that its issuer may grant")
 
     def _find_keys(self, kid: object) -> KeySet | None:
-        """The issuer's keys, asked for anew if they are old or if they lack this one. A fetch that fails leaves those
-        that are known in force for a day."""
-        with self._lock:
-            now = time.monotonic()
-            is_known = self._keys is not None and any(key.kid == kid for key in self._keys.keys)
-            is_fresh = now - self._fetched_at < FRESH_SECONDS
-            if not (is_known and is_fresh) and now - self._asked_at > AT_MOST_EVERY_SECONDS:
-                self._asked_at = now
-                try:
-                    self._keys, self._fetched_at = self._fetch(), now
-                except (HttpError, OSError, JoseError, ValueError, TypeError, KeyError):
-                    if now - self._fetched_at > STALE_SECONDS:
-                        self._keys = None
-            if self._keys is None or not any(key.kid == kid for key in self._keys.keys):
-                return None
-            return self._keys
+        """The issuer's keys if this one is among them. They are asked for anew if they are old or lack it; meanwhile,
+        and for a day after a fetch that failed, those that are known count."""
+        is_due = not (_has(self._keys, kid) and time.monotonic() - self._fetched_at < FRESH_SECONDS)
+        # Who has keys to go by doesn't wait for somebody else's fetch.
+        if is_due and self._lock.acquire(blocking=self._keys is None):
+            try:
+                self._refresh()
+            finally:
+                self._lock.release()
+        return self._keys if _has(self._keys, kid) else None
+
+    def _refresh(self) -> None:
+        now = time.monotonic()
+        if now - self._asked_at <= AT_MOST_EVERY_SECONDS:
+            return
+        self._asked_at = now
+        try:
+            self._keys, self._fetched_at = self._fetch(), now
+        except (HttpError, OSError, JoseError, ValueError, TypeError, KeyError):
+            if now - self._fetched_at > STALE_SECONDS:
+                self._keys = None
 
     def _fetch(self) -> KeySet:
         place = self._settings.OUTSIDE_JWKS
@@ -121,6 +126,10 @@ def scopes_of(claims: dict[str, Any]) -> frozenset[str]:
     """The scopes of an outside token; none named is all that the role may."""
     scope = claims.get("scope") or claims.get("scp") or ""
     return frozenset(scope.split() if isinstance(scope, str) else map(str, scope))
+
+
+def _has(found: KeySet | None, kid: object) -> bool:
+    return found is not None and any(key.kid == kid for key in found.keys)
 
 
 def _listed(text: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -108,6 +109,35 @@ def test_two_processes_at_once_take_exactly_the_limit(store: Store) -> None:
     takers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     granted = [int(taker.communicate()[0]) for taker in takers]
     assert sum(granted) == 200  # two clients of 100 each, of 480 asked
+    assert limits.peek(store, "x", Limit(100, 3600)).remaining_count == 0
+
+
+FROZEN = """
+import os, signal, sys
+from pathlib import Path
+from resources.store import limits
+from resources.store.database import Store
+limits.IDLE_SECONDS = 0.3
+with Store.open(sys.argv[1], Path("/nonexistent")) as store:
+    limits.take(store, "x", 1, limits.Limit(100, 3600))
+    with store.transaction("take") as con:
+        limits.take_many(con, [("x", 50)], limits.Limit(100, 3600))
+        print("taken", flush=True)
+        os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+
+def test_a_frozen_process_locks_its_clients_for_a_moment_only_and_its_leads_were_never_taken(store: Store) -> None:
+    command = [sys.executable, "-c", FROZEN, store.url]
+    frozen = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert frozen.stdout is not None
+    try:
+        assert frozen.stdout.readline() == "taken\n"
+        assert limits.take(store, "x", 99, Limit(100, 3600)).remaining_count == 0
+    finally:
+        frozen.send_signal(signal.SIGCONT)
+    assert frozen.wait() == 1  # its commit is refused
+    frozen.stdout.close()
     assert limits.peek(store, "x", Limit(100, 3600)).remaining_count == 0
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from resources.store.database import Store, statement
 
 SLOTS_COUNT = 10_000
+IDLE_SECONDS = 5.0  # a transaction that took places and does nothing for so long is ended by the server
 
 
 @dataclass(frozen=True)
@@ -112,10 +113,11 @@ class _Counts:
 
 
 def _lock(con: Connection, clients: list[str], limit: Limit, now: datetime | None) -> _Counts:
-    rows = con.execute(statement("limits/lock"), {"clients": clients}).all()
+    locked = {"clients": clients, "idle_ms": str(int(IDLE_SECONDS * 1000))}
+    rows = con.execute(statement("limits/lock"), locked).all()
     if len(rows) < len(clients):
         con.execute(statement("limits/insert"), {"clients": clients})
-        rows = con.execute(statement("limits/lock"), {"clients": clients}).all()
+        rows = con.execute(statement("limits/lock"), locked).all()
     of = {
         row.client: _Count(row.used_count, limit.max_count if row.max_count is None else row.max_count) for row in rows
     }

@@ -666,3 +666,17 @@ def any_site():
         client_of(breaker=never, resolver=lambda host, port: ["127.0.0.1"]) as client,
     ):
         yield site, box, client
+
+
+def test_an_address_of_version_6_is_called_by_number_and_by_name():
+    try:
+        site = Site(lambda asked: reply(200, asked.headers["host"]), host="::1").__enter__()
+    except OSError:
+        pytest.skip("this machine has no IPv6 loopback")
+    try:
+        assert call(site).body == f"[::1]:{site.port}".encode()
+        with client_of(resolver=lambda host, port: ["::1"]) as client:
+            answer = client.call("GET", f"http://six.example.com:{site.port}/")
+        assert answer.body == f"six.example.com:{site.port}".encode()
+    finally:
+        site.__exit__()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -57,8 +57,12 @@ class StagedFile:
         self.path.unlink(missing_ok=True)
 
 
-def stage_batch(lines: DuckDBPyRelation, folder: Path, batch_id: str) -> StagedFile:
-    """Write a batch's file whole, before anybody may see it: it can be done beside the transaction that routes."""
+def stage_batch(lines: Iterable[DuckDBPyRelation], folder: Path, batch_id: str) -> StagedFile:
+    """Write a batch's file whole, before anybody may see it: it can be done beside the transaction that routes.
+
+    Args:
+        lines: relations of one column of text, a lead's line each, written one after the other.
+    """
     return _stage(lines, folder / f"{batch_id}.ndjson")
 
 
@@ -98,7 +102,7 @@ def deliver_due(
         claimed = sorted(found, key=lambda each: each.delivery_id)
         mark = hashlib.sha256("".join(each.delivery_id.hex for each in claimed).encode()).hexdigest()[:10]
         lines = list_lines(batch_id, [each.lead_id for each in claimed])
-        staged = _stage(lines, folder / f"{batch_id}.{mark}.ndjson")
+        staged = _stage([lines], folder / f"{batch_id}.{mark}.ndjson")
         try:
             staged.publish(destination)
         finally:
@@ -107,13 +111,14 @@ def deliver_due(
     return len(due)
 
 
-def _stage(lines: DuckDBPyRelation, target: Path) -> StagedFile:
+def _stage(lines: Iterable[DuckDBPyRelation], target: Path) -> StagedFile:
     make_folder(target.parent)
     staged = StagedFile(target.parent / f".{uuid.uuid4().hex}.part", target)
     try:
         with staged.path.open("wb") as file:
-            for batch in lines.to_arrow_reader(_ROWS_AT_ONCE):
-                file.write(_text_of(batch.column(0)))
+            for relation in lines:
+                for batch in relation.to_arrow_reader(_ROWS_AT_ONCE):
+                    file.write(_text_of(batch.column(0)))
     except BaseException:
         staged.discard()
         raise

@@ -107,7 +107,7 @@ def _stage_files(run: BatchRun, leaving: ExitStack) -> Staged:
             read = partial(run.outside.lake.read, con, batch_id=run.batch_id)
             decided = con.read_parquet(str(run.spooled("routed")))
             enriched, scored, classified = (read(table) for table in DECIDED_FROM)
-            lines = deliver.list_lines(con, decided, enriched, scored, classified, destination)
+            lines = deliver.list_lines_in_slices(con, decided, enriched, scored, classified, destination)
             file = files.stage_batch(lines, destination.folder_in(run.settings.home), run.batch_id)
         leaving.callback(file.discard)
         return file

@@ -7,13 +7,18 @@ Belongs here: intents and payload as relations. Does not belong here: the outbox
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from uuid import UUID
 
+from duckdb import ColumnExpression as Column
+from duckdb import ConstantExpression as Constant
 from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 from aiqleads_pipeline.rules.destinations import Destination
 from aiqleads_pipeline.stages.engine import run_sql, set_variables
+
+SLICE_ROWS = 100_000
 
 
 def list_intents(
@@ -48,6 +53,36 @@ def list_lines(
     )
     inputs = {"routed": routed, "enriched": enriched, "scored": scored, "classified": classified}
     return run_sql(con, "stages/deliver/list_lines", **inputs)
+
+
+def list_lines_in_slices(
+    con: DuckDBPyConnection,
+    routed: DuckDBPyRelation,
+    enriched: DuckDBPyRelation,
+    scored: DuckDBPyRelation,
+    classified: DuckDBPyRelation,
+    destination: Destination,
+    slice_rows: int = SLICE_ROWS,
+) -> Iterator[DuckDBPyRelation]:
+    """``list_lines`` of one range of leads after the other: joined at once, a million would be held in 600 MB.
+
+    Use each relation before asking for the next. The tables are best in the order of their leads.
+    """
+    set_variables(con, deliver_slice_rows=slice_rows)
+    starts = [lead for (lead,) in run_sql(con, "stages/deliver/slice_starts", routed=routed).fetchall()]
+    lead_id = Column("lead_id")
+    for first, after in pairwise([*starts, None]):
+        of_slice = lead_id >= Constant(first)
+        if after is not None:
+            of_slice &= lead_id < Constant(after)
+        yield list_lines(
+            con,
+            routed.filter(of_slice),
+            enriched.filter(of_slice),
+            scored.filter(of_slice),
+            classified.filter(of_slice),
+            destination,
+        )
 
 
 def list_assigned(

@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection, DuckDBPyRelation
 from aiqleads_pipeline.contract import TABLES
 from aiqleads_pipeline.rules.destinations import Destination
 from aiqleads_pipeline.settings import Settings
-from aiqleads_pipeline.stages.deliver import list_assigned, list_intents, list_lines
+from aiqleads_pipeline.stages.deliver import list_assigned, list_intents, list_lines, list_lines_in_slices
 from aiqleads_pipeline.stages.engine import open_engine
 from resources.files import StagedFile, stage_batch
 from resources.store.deliveries import delivery_id
@@ -107,7 +107,7 @@ def test_a_file_holds_one_object_per_lead(con: DuckDBPyConnection, tmp_path: Pat
     leads = tables(con, (1, "enterprise", "P1"), (2, "inside", "P2"))
     folder = tmp_path / "it's" / "crm_file"
     target = folder / "b1.ndjson"
-    stage_batch(list_lines(con, *leads, destination=FILE), folder, "b1").publish("crm_file")
+    stage_batch([list_lines(con, *leads, destination=FILE)], folder, "b1").publish("crm_file")
     first, second = [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
     assert second["lead_id"] == str(lead(2))
     assert first == {
@@ -142,15 +142,24 @@ def test_a_file_holds_only_the_leads_that_have_an_intent(con: DuckDBPyConnection
         assert sorted(UUID(json.loads(line)["delivery_id"]) for (line,) in lines) == [each for (each,) in intended]
 
 
+@pytest.mark.parametrize("slice_rows", [1, 2, 3, 7, 8])
+def test_slices_hold_every_lead_once(con: DuckDBPyConnection, slice_rows: int) -> None:
+    leads = tables(con, *((number, "inside", "P2") for number in (5, 1, 7, 3, 2, 6, 4)))
+    slices = list_lines_in_slices(con, *leads, destination=FILE, slice_rows=slice_rows)
+    found = [sorted(json.loads(line)["lead_id"] for (line,) in each.fetchall()) for each in slices]
+    assert {len(each) for each in found[:-1]} <= {slice_rows}
+    assert [lead_id for each in found for lead_id in each] == [str(lead(number)) for number in range(1, 8)]
+
+
 def staged(con: DuckDBPyConnection, line: str, folder: Path) -> StagedFile:
-    return stage_batch(con.sql(f"SELECT {line} AS line"), folder, "b1")
+    return stage_batch([con.sql(f"SELECT {line} AS line")], folder, "b1")
 
 
 def test_every_line_of_many_is_written_in_order(con: DuckDBPyConnection, tmp_path: Path) -> None:
     lines = con.sql(
         "SELECT row || ' é' || repeat('x', (row % 7)::INT) || chr(10) AS line FROM range(10_000) AS r (row)"
     )
-    stage_batch(lines.filter("NOT starts_with(line, '5')"), tmp_path, "b1").publish("crm_file")
+    stage_batch([lines.filter("NOT starts_with(line, '5')")], tmp_path, "b1").publish("crm_file")
     wanted = [f"{row} é{'x' * (row % 7)}" for row in range(10_000) if not str(row).startswith("5")]
     assert (tmp_path / "b1.ndjson").read_text(encoding="utf-8").splitlines() == wanted
 
@@ -177,10 +186,10 @@ def test_a_file_is_replaced_whole_or_not_at_all(con: DuckDBPyConnection, tmp_pat
 def test_a_batch_without_leads_has_no_file(con: DuckDBPyConnection, tmp_path: Path) -> None:
     target = tmp_path / "b1.ndjson"
     none = con.sql("SELECT 'one' AS line LIMIT 0")
-    stage_batch(none, tmp_path, "b1").publish("crm_file")
+    stage_batch([none], tmp_path, "b1").publish("crm_file")
     assert not target.exists()
     staged(con, "'one'", tmp_path).publish("crm_file")
-    stage_batch(none, tmp_path, "b1").publish("crm_file")
+    stage_batch([none], tmp_path, "b1").publish("crm_file")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -64,7 +64,7 @@ def test_a_batch_goes_out_in_one_file_however_often_it_is_run(
     intend(store, [1, 2])
     lead_ids = [lead(1), lead(2)]
     for seen_before in ({}, {"b1.ndjson": lead_ids}):
-        staged = stage_batch(payload(con, lead_ids), tmp_path, "b1")
+        staged = stage_batch([payload(con, lead_ids)], tmp_path, "b1")
         assert leads_in(tmp_path) == seen_before
         deliver_batch(store, staged, "crm_file", "b1", NOW)
     assert leads_in(tmp_path) == {"b1.ndjson": lead_ids}
@@ -76,7 +76,7 @@ def test_a_zombie_neither_writes_nor_marks(store: Store, con: DuckDBPyConnection
     lease = take_lease(store, "batch:b1", "other-host:1:1:zombie", 30)
     assert lease is not None
     release_lease(store, lease)
-    staged = stage_batch(payload(con, [lead(1)]), tmp_path, "b1")
+    staged = stage_batch([payload(con, [lead(1)])], tmp_path, "b1")
     with pytest.raises(LeaseLost):
         deliver_batch(store, staged, "crm_file", "b1", NOW, lease)
     staged.discard()

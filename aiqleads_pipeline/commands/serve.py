@@ -11,9 +11,12 @@ from resources.store.errors import StoreUnavailable
 
 def serve_doors(outside: Outside, host: str, port: int | None, workers: int | None, say: Callable[[str], None]) -> None:
     """Serve until Ctrl-C or SIGTERM. A database that is away does not stop the start: it is waited for, with 503s."""
+    from aiqleads_pipeline.doors.issuers import OutsideIssuer
     from aiqleads_pipeline.doors.server import serve
 
     settings = outside.settings
+    if settings.OUTSIDE_ISSUER:
+        OutsideIssuer(settings)  # wrong settings stop the start here, not each worker
     settings.home.mkdir(parents=True, exist_ok=True)
     outside.rules()  # wrong rules stop the start, with file and line
     try:

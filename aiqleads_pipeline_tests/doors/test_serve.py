@@ -14,8 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
+import pytest
 
-from aiqleads_pipeline.commands.serve import is_loopback
+from aiqleads_pipeline.commands.serve import is_loopback, serve_doors
+from aiqleads_pipeline.outside import Outside
+from aiqleads_pipeline.settings import Settings, SettingsError
 from aiqleads_pipeline_tests.doors.conftest import Reply, Service, private_folder, serving, wait_for
 from resources.store import keys
 
@@ -100,6 +103,13 @@ def test_a_taken_port_is_named_in_one_line(service: Service, tmp_path: Path) -> 
         f"aiqleads: 127.0.0.1:{service.port} can't be listened on (Address already in use): "
         "choose another --host or --port\n"
     )
+
+
+def test_wrong_settings_stop_the_start(tmp_path: Path) -> None:
+    outside = Outside(Settings(HOME=tmp_path, OUTSIDE_ISSUER="https://id.example"))
+    with pytest.raises(SettingsError, match="AIQLEADS_OUTSIDE_JWKS"):
+        serve_doors(outside, "127.0.0.1", 0, 2, say=print)
+    assert "store" not in outside.__dict__
 
 
 def test_only_loopback_is_within_this_host() -> None:

@@ -7,6 +7,7 @@ business (one module each) and the embedded server's process (``server``).
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -49,6 +50,7 @@ class Store:
         self._url, self._dagster_url, self._server = url, dagster_url, server
         self._engine: Engine | None = None
         self._engine_pid = 0
+        self._making = threading.Lock()
 
     @classmethod
     def open(cls, database_url: str | None, home: Path) -> Store:
@@ -85,9 +87,14 @@ class Store:
     def engine(self) -> Engine:
         """The pool. Writers go through ``transaction``."""
         if self._engine is None or self._engine_pid != os.getpid():
+            with self._making:  # threads that come at once share one: a second would be lost with its connections
+                return self._own_engine()
+        return self._engine
+
+    def _own_engine(self) -> Engine:
+        if self._engine is None or self._engine_pid != os.getpid():
             if self._engine is not None:
                 self._engine.dispose(close=False)  # the parent's connections stay the parent's
-            self._engine_pid = os.getpid()
             self._engine = create_engine(
                 self._url,
                 pool_pre_ping=True,
@@ -101,6 +108,7 @@ class Store:
                     "options": "-c timezone=UTC -c search_path=public",
                 },
             )
+            self._engine_pid = os.getpid()
         return self._engine
 
     @contextmanager

@@ -48,7 +48,7 @@ class Desk:
 
     def __init__(self, doors: Doors) -> None:
         self._doors = doors
-        self._ids = LeadIds()
+        self._ids, self._batch_ids = LeadIds(), LeadIds()  # one for each thread that gives ids out
         self._sources = SourceTerms(doors.settings.rules_dir)
         self._checker = Checker(doors.settings)
         self._checking: Gatherer[list[ToCheck], list[Verdict]] = Gatherer(
@@ -93,7 +93,7 @@ class Desk:
         if left:
             for item, verdict in zip(left, await self._checking.submit([item.lead for item in left]), strict=True):
                 item.verdict = verdict
-        checked = [_judge(self._ids, client, item.given, item.lead, item.verdict or Verdict(), now) for item in items]
+        checked = await loop.run_in_executor(self._reading, self._judge_batch, client, items, now)
         leads = [one.new for one in checked if one.new is not None]
         return await self._ask_store(Request(client, leads, partial(_tell_many, checked), asked), len(leads))
 
@@ -153,6 +153,12 @@ class Desk:
             lead = complete_row(given.row, self._source(client, given))
             items.append(_Item(given, lead, check_plain(lead, now)))
         return items
+
+    def _judge_batch(self, client: str, items: list[_Item], now: datetime) -> list[Checked]:
+        """In that thread too."""
+        return [
+            _judge(self._batch_ids, client, item.given, item.lead, item.verdict or Verdict(), now) for item in items
+        ]
 
     def _check_groups(self, groups: list[list[ToCheck]]) -> list[list[Verdict]]:
         verdicts = iter(self._checker.check([lead for group in groups for lead in group], self._doors.settings.now()))

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import md5
 
 from aiqleads_pipeline.doors.plain_words import (
@@ -71,6 +72,7 @@ _POSTAL_OF = {
     **dict.fromkeys(("DE", "FR", "IT", "ES", "FI"), re.compile(r"\d{5}", re.ASCII)),
     **dict.fromkeys(("AU", "NO", "DK", "CH", "AT", "BE"), re.compile(r"\d{4}", re.ASCII)),
 }
+_NOT_FOLDED = re.compile("[^a-z0-9]+")
 _TWO_WORDS = re.compile(r"(?!(?i:mrs|miss|prof|herr|frau|mme|sra|don) )[A-Za-z]{3,} ([A-Za-z]{4,})")
 
 
@@ -90,7 +92,7 @@ def plain_keys(
     mailbox = number = None
     if email is not None and (mailbox := _mailbox(email.lower())) is None:
         return None
-    if ("country" in row or "region" in row or "postal_code" in row) and not _place_is_plain(row, default_country):
+    if ("country" in row or "region" in row or "postal_code" in row) and not _place_is_plain(row):
         return None
     if phone is not None and (number := _number(phone, _country(get("country")) or default_country)) is None:
         return None
@@ -157,21 +159,30 @@ def _number(phone: str, country: str | None) -> str | None:
     return found if plan.is_number(found) else None
 
 
+@lru_cache(4096)
 def _country(name: str | None) -> str | None:
-    return None if name is None else countries().get(_folded(name))
+    """The code of a country that is written plainly; None for any other text."""
+    if name is None or len(name) > 100 or not _PLACE.fullmatch(name) or name.lower() in placeholders():
+        return None
+    return countries().get(_folded(name))
 
 
-def _place_is_plain(row: Mapping[str, str], default_country: str | None) -> bool:
+@lru_cache(4096)
+def _is_region(country: str, name: str) -> bool:
+    return (
+        len(name) <= 100
+        and _PLACE.fullmatch(name) is not None
+        and name.lower() not in placeholders()
+        and (country, _folded(name)) in regions()
+    )
+
+
+def _place_is_plain(row: Mapping[str, str]) -> bool:
     country, region, postal_code = row.get("country"), row.get("region"), row.get("postal_code")
-    for text in (country, region, postal_code):
-        if text is not None and (len(text) > 100 or not _PLACE.fullmatch(text) or text.lower() in placeholders()):
-            return False
     if country is None:
         return region is None and postal_code is not None and _POSTAL.fullmatch(postal_code) is not None
-    code = countries().get(_folded(country))
-    if code is None:
-        return False
-    if region is not None and (code, _folded(region)) not in regions():
+    code = _country(country)
+    if code is None or (region is not None and not _is_region(code, region)):
         return False
     return postal_code is None or _POSTAL_OF.get(code, _POSTAL).fullmatch(postal_code) is not None
 
@@ -236,7 +247,8 @@ def _keys(row: Mapping[str, str], source: str, mailbox: str | None, number: str 
 def _letters(name: str) -> str:
     if not name.isascii():
         name = "".join(c for c in unicodedata.normalize("NFD", name) if not unicodedata.combining(c))
-    return _NOT_LETTERS.sub("", name.lower())
+    name = name.lower()
+    return name if name.isalnum() else _NOT_LETTERS.sub("", name)
 
 
 def _hash(text: str) -> int:
@@ -255,4 +267,4 @@ def _signed(bits: int) -> int:
 
 
 def _folded(name: str) -> str:
-    return re.sub("[^a-z0-9]+", "", name.lower().replace("&", " and "))
+    return _NOT_FOLDED.sub("", name.lower().replace("&", " and "))

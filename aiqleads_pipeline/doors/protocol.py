@@ -40,6 +40,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self.body_bytes_per_second = settings.API_BODY_KB_PER_SECOND * 1024
         self._header_bytes = 0
         self._body_bytes = 0
+        self._quiet_since = 0.0  # since when nothing is being answered, where nothing is
         self._waits_since: float | None = None  # since when a request, or the rest of one, is waited for
         self._in_body = False
         self._stalled_since: float | None = None
@@ -49,7 +50,8 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._waits_since = time.monotonic()
         _sweeper_of(self.loop, self.connections)
-        if len(self.connections) > self.max_connections:
+        self._quiet_since = self._waits_since
+        if len(self.connections) > self.max_connections and not self._make_room():
             self._cut("connections", unavailable("overloaded"))
 
     def data_received(self, data: bytes) -> None:
@@ -82,6 +84,10 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._waits_since, self._in_body, self._header_bytes = None, False, 0
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        self._quiet_since = time.monotonic()
+        super().on_response_complete()
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
         """Who says that it sends no more may still read: its request is answered before the connection ends."""
@@ -129,6 +135,25 @@ class LimitedProtocol(HttpToolsProtocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self.transport.close()
+
+    def _make_room(self) -> bool:
+        """Close the connection that has been quiet for longest, so that many idle ones keep nobody out; False if all
+        are at work."""
+        quiet = [
+            connection
+            for connection in self.connections
+            if isinstance(connection, LimitedProtocol) and connection is not self and connection.is_quiet()
+        ]
+        if not quiet:
+            return False
+        metrics.CUT_OFF.labels("connections").inc()
+        min(quiet, key=lambda connection: connection._quiet_since).transport.close()
+        return True
+
+    def is_quiet(self) -> bool:
+        """Whether no request is coming as a body or being answered."""
+        is_answering = self.cycle is not None and not self.cycle.response_complete
+        return not (self._in_body or is_answering or self.transport.is_closing())
 
     def _is_answered(self) -> bool:
         """Whether the request in question has its answer, or an earlier one is still being answered."""

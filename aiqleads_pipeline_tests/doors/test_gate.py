@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
@@ -202,6 +203,13 @@ def test_connections_over_the_bound_are_told_so_and_those_in_work_stay(strict: S
         for connection in held:
             connection.close()
     wait_for(lambda: strict.status("/healthz") == 200)
+
+
+def test_idle_connections_keep_nobody_out(strict: Service) -> None:
+    with ExitStack() as stack:
+        idle = [stack.enter_context(socket.create_connection(("127.0.0.1", strict.port), timeout=20)) for _ in range(8)]
+        assert strict.get("/healthz").status == 200  # the ninth
+        assert read_all(idle[0]) == b""  # the longest idle one made room for it
 
 
 def test_work_over_the_bound_is_shed_and_one_caller_leaves_room_for_others(strict: Service) -> None:

@@ -92,6 +92,8 @@ def test_the_end_waits_for_the_request_that_was_begun(make_database: Callable[[]
         with service.store.read() as con:
             kept = con.exec_driver_sql("SELECT lead_id::text FROM aiqleads.intake").scalars().all()
         assert kept == [lead_id]
+        [used] = keys.list_keys(service.store, "acme")
+        assert used.last_used_at is not None  # noted at the end at the latest, never per request
 
 
 def test_a_taken_port_is_named_in_one_line(service: Service, tmp_path: Path) -> None:

@@ -452,3 +452,27 @@ scrape_pages = Table(
     _time("fetched_at", nullable=False),
     info=_since("0004"),
 )
+
+# --- batches that clients send as files ------------------------------------------------------------------------
+
+# Whose a batch is: each client that sent its bytes. `made_it`: the batch did not exist before.
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("batch_id", String, primary_key=True),
+    Column("client", String, primary_key=True),
+    Column("made_it", Boolean, nullable=False),
+    Column("name", String, nullable=False),  # as the client calls the file
+    _time("sent_at", nullable=False),
+    Index("ix_uploads_client", "client", "sent_at"),
+    info=_since("0005"),
+)
+
+# What columns of a batch's file mean, where its sender said otherwise than the rules: header to contract column.
+batch_mappings = Table(
+    "batch_mappings",
+    metadata,
+    Column("batch_id", String, primary_key=True),
+    Column("mapping", JSONB, nullable=False),
+    info=_since("0005"),
+)

@@ -6,6 +6,7 @@ Belongs here: shapes and constraints. Migrations (``migrations/``) build them; a
 from __future__ import annotations
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -475,4 +476,19 @@ batch_mappings = Table(
     Column("batch_id", String, primary_key=True),
     Column("mapping", JSONB, nullable=False),
     info=_since("0005"),
+)
+
+# --- the doors: webhooks -----------------------------------------------------------------------------------------
+
+# Events of webhooks that were taken in, to know them again: written with the leads they brought. An event that its
+# sender repeats brings nothing more and is told of the same leads.
+webhook_events = Table(
+    "webhook_events",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("event_sha256", LargeBinary, primary_key=True),  # of the event's id, or of its body if it has none
+    Column("lead_ids", ARRAY(Uuid), nullable=False),
+    _time("received_at", nullable=False),
+    Index("ix_webhook_events_received", "received_at"),
+    info=_since("0006"),
 )

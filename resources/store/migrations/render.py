@@ -41,6 +41,7 @@ RENDERED = (
     Rendered("0003", "0002", "intake", "Leads that wait, idempotency keys and updates of the doors."),
     Rendered("0004", "0003", "scraping", "Crawls and the pages they saw."),
     Rendered("0005", "0004", "uploads", "Whose a batch is, and what its sender said about its columns."),
+    Rendered("0006", "0005", "webhooks", "Events of webhooks that are known."),
 )
 _TEMPLATE = '''"""{title} Written by resources.store.migrations.render from tables.py; don't edit."""
 

@@ -22,12 +22,25 @@ ALLOWED = {
         f"{PACKAGE}.rules",
         f"{PACKAGE}.stages",
     ),
+    f"{PACKAGE}.doors": (
+        f"{PACKAGE}.contract",
+        f"{PACKAGE}.reasons",
+        f"{PACKAGE}.settings",
+        f"{PACKAGE}.rules",
+        f"{PACKAGE}.stages",
+        f"{PACKAGE}.doors",
+        f"{PACKAGE}.lead_rows",
+        f"{PACKAGE}.outside",
+        f"{PACKAGE}.tables",
+        "resources",
+    ),
 }
 # What the pure layers may not touch at all: the orchestrator, the network, the store.
 BANNED = {
     "resources": ("dagster",),
     f"{PACKAGE}.contract": ("dagster", "requests", "sqlalchemy"),
     f"{PACKAGE}.rules": ("dagster", "requests", "sqlalchemy", "duckdb"),
+    f"{PACKAGE}.doors": ("dagster",),
     f"{PACKAGE}.stages": ("dagster", "requests", "sqlalchemy", "psycopg", "fsspec", "socket", "random"),
 }
 

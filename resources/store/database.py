@@ -104,6 +104,7 @@ class Store:
                 hide_parameters=True,
                 connect_args={
                     "connect_timeout": 10,
+                    "tcp_user_timeout": 30_000,  # ms; a network that swallows packets would hold a connection for ever
                     "application_name": "aiqleads",
                     "options": "-c timezone=UTC -c search_path=public",
                 },

@@ -4,7 +4,7 @@ Belongs here: what a cell means (``sql/stages/validate``, ``sql/macros``) and wh
 here: whether two leads are one (``stages.identify``), facts the lead did not bring (``stages.enrich``).
 """
 
-from aiqleads_pipeline.stages.validate.check import check_leads
+from aiqleads_pipeline.stages.validate.check import Policy, check_leads
 from aiqleads_pipeline.stages.validate.rejections import list_rejections, split_valid
 
-__all__ = ["check_leads", "list_rejections", "split_valid"]
+__all__ = ["Policy", "check_leads", "list_rejections", "split_valid"]

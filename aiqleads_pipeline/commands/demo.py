@@ -7,6 +7,7 @@ from typing import Any
 
 from aiqleads_pipeline.assets.outcomes import OUTCOMES_SOURCE
 from aiqleads_pipeline.automation.instance import open_instance
+from aiqleads_pipeline.automation.running import QUIET
 from aiqleads_pipeline.commands.process import Summary, as_json, process_file
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.settings import PROJECT_DIR
@@ -37,7 +38,7 @@ def run_demo(outside: Outside, say: Callable[[str], None]) -> list[dict[str, obj
             for line in _lines(summary):
                 say(line)
             if source == OUTCOMES_SOURCE and summary.status == "done":
-                result = defs.resolve_job_def("retrain_model").execute_in_process(instance=instance)
+                result = defs.resolve_job_def("retrain_model").execute_in_process(instance=instance, run_config=QUIET)
                 facts = _facts(result, "conversion_model")
                 say(f"  conversion model: {facts.get('model_version') or facts.get('reason')}")
     _say_funnel(summaries, say)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
@@ -69,14 +70,18 @@ def process(
     as_json: AsJson = False,
 ) -> None:
     """Put each file in the watched bucket and run its batch, waiting for the end."""
-    from aiqleads_pipeline.commands.process import as_json as summary_json
-    from aiqleads_pipeline.commands.process import process_files
-
     missing = [str(file) for file in files if not file.is_file()]
     if missing:
         raise typer.BadParameter(f"no such file: {', '.join(missing)}")
+    outside = _outside()
+    with ThreadPoolExecutor(1) as pool:
+        opened = pool.submit(lambda: outside.store)  # the server starts while Dagster is imported
+        from aiqleads_pipeline.commands.process import as_json as summary_json
+        from aiqleads_pipeline.commands.process import process_files
+
+        opened.result()
     is_good = True
-    for summary in process_files(_outside(), files, source, show_progress=not as_json):
+    for summary in process_files(outside, files, source, show_progress=not as_json):
         is_good = is_good and summary.status in ("done", "repeat")
         if as_json:
             typer.echo(json.dumps(summary_json(summary)))

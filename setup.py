@@ -48,6 +48,7 @@ setup(
         "joserfc>=1.8",
         "cryptography>=50",
         "prometheus-client>=0.26",
+        "jsonpath-rfc9535>=1.0.1,<3",
     ],
     extras_require={
         "dev": [

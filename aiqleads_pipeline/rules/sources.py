@@ -18,6 +18,7 @@ from pydantic import AfterValidator, Field
 from aiqleads_pipeline.contract import LEAD_COLUMN_NAMES
 from aiqleads_pipeline.rules.headers import IGNORE, header_key
 from aiqleads_pipeline.rules.loading import RuleFile, RuleModel, RulesError, load_rules
+from aiqleads_pipeline.rules.webhooks import WebhookRules
 
 # A constant here would make all leads of the source look like one person.
 _NEVER_CONSTANT = ("external_id", "email", "phone", "first_name", "last_name", "full_name", "linkedin_url")
@@ -54,6 +55,7 @@ class SourceRules(RuleModel):
     defaults: dict[str, str] = Field(default_factory=dict)
     # What the doors do with a lead that is known: refuse it, count it as a touch, or let it also add to what is known.
     on_duplicate: Literal["reject", "update", "link"] = "reject"
+    webhook: WebhookRules | None = None
 
 
 class _Defaults(RuleModel):
@@ -127,6 +129,9 @@ def _faults(name: str, source: SourceRules, file: RuleFile) -> list[str]:
         elif seen.get(key):
             faults.append(file.fault(f"{header!r} is the same header as {seen[key]!r} and is mapped twice", *line))
         seen[key] = header
+    twice = source.webhook.fields.keys() & source.webhook.event_fields.keys() if source.webhook else ()
+    for column in sorted(twice):
+        faults.append(file.fault(f"{column!r} is in `fields` too", *where, "webhook", "event_fields", column))
     for column in source.defaults:
         line = (*where, "defaults", column)
         if column not in LEAD_COLUMN_NAMES:

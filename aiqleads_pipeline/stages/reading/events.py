@@ -1,0 +1,261 @@
+"""Reads an event of a webhook: its leads as texts by the contract's columns.
+
+Belongs here: JSON paths of ``sources.yaml`` first, and what they leave by the very reading of a dropped file (rows of a
+document, paths as headers, aliases). Nothing is refused: what can't be read as a lead is one with a ``code``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol
+
+from aiqleads_pipeline.rules.headers import header_key
+from aiqleads_pipeline.stages.reading.flatten import Row, _name_and_value, flatten, rows_of
+from aiqleads_pipeline.stages.reading.mapping import map_headers
+from aiqleads_pipeline.stages.reading.projection import _DUMMY_COLUMNS as DUMMY_COLUMNS
+from aiqleads_pipeline.stages.reading.projection import _TEST_FLAGS as TEST_FLAGS
+
+if TYPE_CHECKING:
+    from jsonpath_rfc9535 import JSONPathQuery
+
+MOST_CELL_CHARS = 65_536
+MOST_MEMBERS = 500
+MOST_LEAD_BYTES = 1 << 20
+MOST_AROUND_CHARS = 4 << 20  # what stands around the leads of an event goes along with each of them, up to this in sum
+DUMMY_TEXT = "<test lead: dummy data"  # of Meta's testing tool, as in the macro `is_dummy_value`
+META_TEST_ID = "444444444444"  # of the lead that the test button of Meta's webhooks sends
+_META_ID_KEY = "leadgenid"
+# What an event may be at most, beyond which it is not taken apart: doing so costs more than its own size.
+MOST_LEAVES = 10_000
+MOST_PAIRS = MOST_MEMBERS
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+
+
+class EventPaths(Protocol):
+    """What a source says of its events; ``rules.webhooks.WebhookRules`` has it."""
+
+    @property
+    def leads(self) -> str | None: ...
+    @property
+    def fields(self) -> Mapping[str, str]: ...
+    @property
+    def event_fields(self) -> Mapping[str, str]: ...
+
+
+@dataclass(slots=True)
+class EventLead:
+    """A lead of an event. ``code`` says why it will be rejected whatever its cells hold, ``raw`` what it was."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    extra: dict[str, str] = field(default_factory=dict)
+    code: str | None = None
+    raw: str | None = None
+
+    def content(self) -> str:
+        """The lead as the JSON object that drops of the doors are made of; never empty."""
+        members: dict[str, Any] = dict(self.values)
+        if self.extra:
+            members["extra"] = self.extra
+        if self.code is not None:
+            members["read_error_code"] = self.code
+        if self.raw is not None:
+            members["raw_line"] = self.raw[:MOST_CELL_CHARS]
+        return _as_text(json.dumps(members or {"extra": {}}, ensure_ascii=False))
+
+
+def parse_event(body: bytes) -> Any:
+    """The document of a body, read as a dropped file is: numbers as written, equal names kept apart, NaN as nothing.
+
+    Raises:
+        ValueError, RecursionError: it is no JSON in UTF-8, or nested too deep.
+    """
+    return _DECODER.decode(body.decode("utf-8-sig"))
+
+
+def read_event(
+    document: Any, paths: EventPaths, columns: Mapping[str, str], defaults: Mapping[str, str]
+) -> list[EventLead]:
+    """The leads of an event, at least one.
+
+    ``columns`` and ``defaults`` are the source's, as for its files. Where ``paths`` say nothing the rows of the
+    document are found as in a file; an event in which the path finds no lead becomes a row that says so.
+    """
+    around: Row = {}
+    try:
+        if _is_unwieldy(document):
+            return [_set_aside("too_many_members", document)]
+        if paths.leads is None:
+            around, items = rows_of(document)
+        else:
+            items = _find(paths.leads, document)
+        if not items:
+            return [_set_aside("no_lead_in_event", document)]
+        if sum(map(len, around.values())) * len(items) > MOST_AROUND_CHARS:
+            around = {}
+        common = _values_at(paths.event_fields, document)
+        is_test = _is_flagged(_scalars_of(document))
+        return [_read_lead(item, around, common, is_test, paths, columns, defaults) for item in items]
+    except RecursionError:
+        return [EventLead(code="invalid_json")]
+
+
+def unreadable_event(body: bytes) -> EventLead:
+    """The row that an event becomes whose body is no JSON."""
+    try:
+        text, code = body.decode("utf-8-sig"), "invalid_json"
+    except UnicodeDecodeError:
+        text, code = body.decode("utf-8", "backslashreplace"), "undecodable_text"
+    return EventLead(code=code, raw=text[:MOST_CELL_CHARS])
+
+
+def find_text(path: str, document: Any) -> str | None:
+    """The first value at a path that is a text or a number, as text; None where there is none."""
+    return next((value for value in _find(path, document) if isinstance(value, str) and value), None)
+
+
+def _read_lead(
+    item: Any,
+    around: Row,
+    common: Row,
+    is_test: bool,
+    paths: EventPaths,
+    columns: Mapping[str, str],
+    defaults: Mapping[str, str],
+) -> EventLead:
+    if not isinstance(item, dict):
+        return _set_aside("invalid_json", item)
+    cells = flatten(item)
+    cells |= {header: text for header, text in around.items() if header not in cells}
+    lead = EventLead({**common, **_values_at(paths.fields, item)})
+    if len(cells) > MOST_MEMBERS:
+        return _set_aside("too_many_members", item)
+    for mapped in sorted(map_headers(list(cells), columns), key=lambda mapped: mapped.rank):
+        text = cells[mapped.header]
+        if mapped.how == "ignored":
+            continue
+        if mapped.column is None or lead.values.setdefault(mapped.column, text) != text:
+            lead.extra[mapped.header] = text
+    for column, value in defaults.items():
+        lead.values.setdefault(column, value)
+    texts = (*lead.values.values(), *lead.extra.values())
+    if any(len(text) > MOST_CELL_CHARS for text in texts) or sum(map(len, texts)) * 4 > MOST_LEAD_BYTES:
+        return _set_aside("cell_too_large", item)
+    if is_test or _is_test(cells, lead.values):
+        lead.code = "test_lead"
+    return lead
+
+
+def _is_test(cells: Row, values: Mapping[str, str]) -> bool:
+    """Whether an ad platform's testing tool made the lead."""
+    if any(values.get(column, "").startswith(DUMMY_TEXT) for column in DUMMY_COLUMNS) or _is_flagged(cells):
+        return True
+    return any(text == META_TEST_ID and _last_key(header) == _META_ID_KEY for header, text in cells.items())
+
+
+def _is_flagged(cells: Row) -> bool:
+    return any(text.lower() in ("true", "1") and _last_key(header) in TEST_FLAGS for header, text in cells.items())
+
+
+def _last_key(header: str) -> str:
+    return header_key(header.rsplit(".", 1)[-1])
+
+
+def _scalars_of(document: Any) -> Row:
+    if not isinstance(document, dict):
+        return {}
+    return flatten({name: value for name, value in document.items() if not isinstance(value, dict | list)})
+
+
+def _values_at(paths: Mapping[str, str], document: Any) -> Row:
+    found = {column: _first_text(_find(path, document)) for column, path in paths.items()}
+    return {column: text for column, text in found.items() if text}
+
+
+def _first_text(values: Iterable[Any]) -> str:
+    return next((text for value in values if (text := _text_of(value))), "")
+
+
+def _text_of(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "; ".join(flatten({"": value}).values())
+
+
+def _find(path: str, document: Any) -> list[Any]:
+    from jsonpath_rfc9535 import JSONPathError
+
+    if not isinstance(document, dict | list):
+        return [document] if path == "$" else []
+    try:
+        return list(_compiled(path).find(document).values())
+    except JSONPathError:  # nested deeper than it looks
+        return []
+
+
+@cache
+def _compiled(path: str) -> JSONPathQuery:
+    from jsonpath_rfc9535 import compile
+
+    return compile(path)
+
+
+def _set_aside(code: str, item: Any) -> EventLead:
+    try:
+        raw = json.dumps(item, ensure_ascii=False)[:MOST_CELL_CHARS]
+    except RecursionError:
+        raw = None
+    return EventLead(code=code, raw=raw)
+
+
+def _is_unwieldy(document: Any) -> bool:
+    """Whether a document would grow out of proportion when it is made flat: each of its values has its whole path as a
+    header, and equal headers are told apart."""
+    leaves = path_chars = 0
+    left = [(document, 0)]
+    while left:
+        value, length = left.pop()
+        if isinstance(value, dict):
+            left += ((member, length + len(name) + 1) for name, member in value.items())
+        elif isinstance(value, list):
+            if len(value) > MOST_PAIRS and all(map(_name_and_value, value)):
+                return True
+            left += ((member, length) for member in value)
+        else:
+            leaves, path_chars = leaves + 1, path_chars + length
+            if leaves > MOST_LEAVES or path_chars > MOST_AROUND_CHARS:
+                return True
+    return False
+
+
+def _keep_apart(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose equal names are told apart; in one pass, however many they are."""
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    apart: dict[str, Any] = {}
+    counts: dict[str, int] = {}
+    for key, value in pairs:
+        name = key
+        while name in apart:
+            counts[key] = counts.get(key, 1) + 1
+            name = f"{key} ({counts[key]})"
+        apart[name] = value
+    return apart
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_keep_apart, parse_float=str, parse_int=str, parse_constant=lambda _: None, strict=False
+)
+
+
+def _as_text(text: str) -> str:
+    """JSON that can be stored: half of a surrogate pair as the text of its escape, as in files."""
+    return _HALF_CHARACTER.sub(lambda half: f"\\\\u{ord(half[0]):04x}", text)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from aiqleads_pipeline.outside import Outside
-from aiqleads_pipeline.stages.reading.intake import intake_line
+from aiqleads_pipeline.stages.reading.intake import INTAKE_CHANNEL, intake_line
 from resources.bucket import Archived
 from resources.store import intake
 
@@ -27,14 +28,21 @@ def gather_waiting(outside: Outside) -> list[str]:
     settings = outside.settings
     now = settings.now()
 
-    def write(leads: Sequence[tuple[UUID, datetime, str]]) -> Archived:
-        lines = [intake_line(lead_id, row, at, content) for row, (lead_id, at, content) in enumerate(leads, start=1)]
-        return outside.bucket.keep("".join(lines).encode())
-
     made = []
     for found in intake.waiting(outside.store):
         is_due = (now - found.oldest_at).total_seconds() >= settings.GATHER_SECONDS
         if is_due or found.leads_count >= settings.GATHER_LEADS:
             most = intake.Most(settings.GATHER_LEADS, settings.HOT_DROP_KB * 1024)
-            made.append(intake.gather(outside.store, found.source, found.source_channel, most, write, now))
+            write = partial(_write, outside, found.source_channel)
+            made.append(
+                intake.gather(outside.store, found.source, found.source_channel, most, write, now, INTAKE_CHANNEL)
+            )
     return [batch_id for batch_id in made if batch_id is not None]
+
+
+def _write(outside: Outside, source_channel: str, leads: Sequence[tuple[UUID, datetime, str]]) -> Archived:
+    lines = [
+        intake_line(lead_id, row, at, source_channel, content)
+        for row, (lead_id, at, content) in enumerate(leads, start=1)
+    ]
+    return outside.bucket.keep("".join(lines).encode())

@@ -9,14 +9,16 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 from resources.store.database import statement
+from resources.store.fetch import fetch_table
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from sqlalchemy import Connection
 
     from resources.bucket import Archived
@@ -45,10 +47,11 @@ class NewLead:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """A lead that is known: whose, and by which kind of key."""
+    """A lead that is known, and by which kind of key; ``is_update``: what it says counts from now on."""
 
     existing_lead_id: UUID
     kind: int
+    is_update: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +64,6 @@ class TakenIn:
     source_channel: str
     received_at: datetime
     batch_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """What a later request said about a lead."""
-
-    update_id: UUID
-    client: str
-    source: str
-    received_at: datetime
-    content: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +106,8 @@ def take_in(con: Connection, leads: Sequence[NewLead]) -> list[Repeat | None]:
     """Claim the leads' identities and store those that are new, within the caller's transaction.
 
     Of leads that match each other the first is new. A known one is refused (``reject``: nothing of it is kept), counts
-    as a touch on the known one (``link``), or also adds to what is known of it (``update``).
+    as a touch on the known one (``link``), or also adds to what is known of it (``update``). An update of a lead that
+    another client sent only counts as a touch: nobody changes what is others'. Leads of files are open to updates.
 
     Returns:
         For each lead what it repeats; None for a new one, which is taken in.
@@ -127,6 +120,7 @@ def take_in(con: Connection, leads: Sequence[NewLead]) -> list[Repeat | None]:
         repeats |= _claim(con, [lead for lead in leads if (lead.on_duplicate != "reject") is keeps_known], keeps_known)
     answers = [repeats.get(lead.lead_id) for lead in leads]
     _insert(con, [lead for lead, repeat in zip(leads, answers, strict=True) if repeat is None])
+    _mark_updates(con, leads, answers)
     known = [(lead, repeat) for lead, repeat in zip(leads, answers, strict=True) if repeat is not None]
     _note_known(con, [pair for pair in known if pair[0].on_duplicate != "reject"])
     return answers
@@ -145,8 +139,11 @@ def gather(
     most: Most,
     write: Callable[[Sequence[tuple[UUID, datetime, str]]], Archived],
     now: datetime,
+    batch_channel: str = "api",
 ) -> str | None:
     """Make one batch of the first waiting leads of a source; its id, None if there is none left to gather.
+
+    ``batch_channel`` is the batch's, by which it is known how its drop is read, whatever door the leads came through.
 
     ``write`` puts the leads ``(lead_id, received_at, content)`` durably where batches find their content, under its
     hash. Drop, batch and the leads' change are one transaction: killed anywhere, each lead waits or is in one batch.
@@ -168,10 +165,10 @@ def gather(
         batch_id = _batch_id(source, kept.sha256, now)
         con.execute(
             statement("batches/insert"),
-            {"batch_ids": [batch_id], "sources": [source], "channels": [source_channel], "sizes": [kept.size_bytes],
+            {"batch_ids": [batch_id], "sources": [source], "channels": [batch_channel], "sizes": [kept.size_bytes],
              "received_at": now},
         )  # fmt: skip
-        con.execute(statement("drops/insert"), {**_drop(source, source_channel, batch_id, kept), "first_seen_at": now})
+        con.execute(statement("drops/insert"), {**_drop(source, batch_channel, batch_id, kept), "first_seen_at": now})
         marked = {"lead_ids": [lead_id for lead_id, _, _ in rows], "batch_id": batch_id}
         con.execute(statement("intake/mark_gathered"), marked)
     return batch_id
@@ -184,10 +181,16 @@ def find(store: Store, lead_id: UUID) -> TakenIn | None:
     return None if row is None else TakenIn(*row)
 
 
-def updates_of(store: Store, lead_id: UUID) -> list[Update]:
-    """What later requests said about a lead, in their order."""
+def list_updates(store: Store, lead_ids: Sequence[UUID] | None = None) -> pa.Table:
+    """What later requests said about leads (all by default), in order: ``update_id`` and ``lead_id`` (Arrow's UUID),
+    ``client``, ``source``, ``received_at``, ``content`` (JSON)."""
+    import pyarrow as pa
+
+    texts = dict.fromkeys(("client", "source", "received_at", "content"), pa.string())
+    types = {"update_id": pa.uuid(), "lead_id": pa.uuid(), **texts, "received_at": pa.timestamp("us", "UTC")}
+    asked = None if lead_ids is None else list(lead_ids)
     with store.read() as con:
-        return [Update(*row) for row in con.execute(statement("intake/read_updates"), {"lead_id": lead_id})]
+        return fetch_table(con, "intake/list_updates", {"lead_ids": asked}, types)
 
 
 def _claim(con: Connection, leads: Sequence[NewLead], keeps_known: bool) -> dict[UUID, Repeat]:
@@ -225,6 +228,19 @@ def _insert(con: Connection, leads: Sequence[NewLead]) -> None:
         copy.write(text.encode())
 
 
+def _mark_updates(con: Connection, leads: Sequence[NewLead], answers: list[Repeat | None]) -> None:
+    """Tell updates of the client's own leads, and of files', from those of others' leads."""
+    wanted = [n for n, repeat in enumerate(answers) if repeat is not None and leads[n].on_duplicate == "update"]
+    if not wanted:
+        return
+    existing = {"lead_ids": [answers[n].existing_lead_id for n in wanted]}  # type: ignore[union-attr]
+    client_of = {row.lead_id: row.client for row in con.execute(statement("intake/find_clients"), existing)}
+    for n in wanted:
+        repeat, client = answers[n], leads[n].client
+        if repeat is not None and client_of.get(repeat.existing_lead_id, client) == client:
+            answers[n] = replace(repeat, is_update=True)
+
+
 def _note_known(con: Connection, known: Sequence[tuple[NewLead, Repeat]]) -> None:
     if not known:
         return
@@ -233,12 +249,12 @@ def _note_known(con: Connection, known: Sequence[tuple[NewLead, Repeat]]) -> Non
         {
             "lead_ids": [lead.lead_id for lead, _ in known],
             "existing_lead_ids": [repeat.existing_lead_id for _, repeat in known],
-            "kinds": [lead.on_duplicate for lead, _ in known],
+            "kinds": ["update" if repeat.is_update else "link" for _, repeat in known],
             "touched_at": [lead.received_at for lead, _ in known],
             "batch_id": TOUCH_BATCH,
         },
     )
-    updates = [(lead, repeat) for lead, repeat in known if lead.on_duplicate == "update"]
+    updates = [(lead, repeat) for lead, repeat in known if repeat.is_update]
     if updates:
         con.execute(
             statement("intake/insert_updates"),

@@ -45,6 +45,7 @@ setup(
         "httptools>=0.7",
         "msgspec>=0.20",
         "python-multipart>=0.0.20",
+        "jinja2>=3.1",
         "joserfc>=1.8",
         "cryptography>=50",
         "prometheus-client>=0.26",
@@ -60,6 +61,7 @@ setup(
             "openpyxl>=3.1",
             "pycountry>=24.6",
             "moto[server]",
+            "playwright>=1.60",  # drives a Chromium that is there; downloads none
             "s3fs>=2026.9",
             "polars",
             "ruff",

@@ -89,6 +89,20 @@ class Settings(BaseModel):
     API_TRUST_SECONDS: Annotated[float, Field(ge=0, le=60)] = 5  # without asking again: how long a revoked key goes on
     API_STOP_SECONDS: Annotated[int, Field(ge=1, le=600)] = 10
     API_DISK_RESERVE_MB: Annotated[int, Field(ge=0, le=1_048_576)] = 64
+    API_MAX_LISTENERS: Annotated[int, Field(ge=1, le=10_000)] = 100  # of progress at once, per worker
+    API_HEARTBEAT_SECONDS: Annotated[float, Field(ge=0.1, le=600)] = 15
+    MAX_UPLOAD_MB: Annotated[int, Field(ge=1, le=1_048_576)] = 1024
+    MAX_PREVIEW_MB: Annotated[int, Field(ge=1, le=1024)] = 16
+    MAX_OPEN_UPLOADS: Annotated[int, Field(ge=1, le=100_000)] = 100  # of a client, not yet ended
+    UPLOAD_TYPES: str = (
+        "text/csv,text/plain,text/tab-separated-values,application/csv,application/json,application/x-ndjson,"
+        "application/ndjson,application/jsonl,application/gzip,application/x-gzip,application/zip,"
+        "application/x-zip-compressed,application/vnd.ms-excel,application/vnd.apache.parquet,application/x-parquet,"
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet,"
+        "application/vnd.oasis.opendocument.spreadsheet,application/octet-stream"
+    )
+    PUBLIC_URL: str = ""  # of the API as others reach it, behind a proxy: https://leads.example.com
+    WEBHOOK_MEMORY_DAYS: Annotated[int, Field(ge=1, le=3650)] = 30  # that a webhook's event is known when it is repeated
     TRUSTED_PROXIES: str = ""  # addresses whose X-Forwarded-For is believed
     CORS_ORIGINS: str = ""
     TOKEN_SECONDS: Annotated[int, Field(ge=10, le=3600)] = 300

@@ -6,7 +6,7 @@ from aiqleads_pipeline.assets.batch_run import BatchRuns
 from aiqleads_pipeline.assets.facts import mapping_table, materialized
 from aiqleads_pipeline.assets.specs import asset_spec, table_check_specs
 from aiqleads_pipeline.stages.reading import DropFile, read_drops
-from resources.store import drops
+from resources.store import drops, uploads
 
 
 @dg.multi_asset(specs=[asset_spec("raw_leads")], check_specs=table_check_specs("raw_leads"), name="raw_leads")
@@ -18,10 +18,12 @@ def raw_leads(context: dg.AssetExecutionContext, runs: dg.ResourceParam[BatchRun
             DropFile(run.outside.bucket.local_path(drop.archive_uri, run.workdir), drop.content_sha256, drop.name)
             for drop in drops.drops_of(run.outside.store, run.batch_id)
         ]
+        source = run.rules.sources.for_name(run.batch.source)
+        mapping = uploads.mapping_of(run.outside.store, run.batch_id)  # what the sender of the file said
         result = read_drops(
             run.con,
             files,
-            run.rules.sources.for_name(run.batch.source),
+            source.model_copy(update={"columns": source.columns | mapping}),
             batch_id=run.batch_id,
             channel=run.batch.channel,
             received_at=run.as_of,

@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
-from aiqleads_pipeline.doors import health, leads, oauth, scrapes
+from aiqleads_pipeline.doors import health, leads, oauth, page, scrapes, uploads
 from aiqleads_pipeline.doors.doors import Doors
 from aiqleads_pipeline.doors.gate import Gate
 from aiqleads_pipeline.doors.openapi import describe_api
@@ -30,7 +30,7 @@ from aiqleads_pipeline.outside import Outside, open_outside
 from aiqleads_pipeline.settings import Settings
 from resources.store.errors import StoreError
 
-PARTS: tuple[ModuleType, ...] = (health, oauth, leads, scrapes)
+PARTS: tuple[ModuleType, ...] = (health, oauth, leads, scrapes, uploads, page)
 _BY_STATUS = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media_type"}
 
 
@@ -64,7 +64,7 @@ def create_app(settings: Settings, outside: Outside, parts: Sequence[ModuleType]
         make: Callable[[Doors], Mapping[tuple[str, str], ASGIApp]] | None = getattr(part, "hot_routes", None)
         if make is not None:
             hot |= make(doors)
-    rules = _listed(there | set(hot))
+    rules = tuple(rule.under(settings) for rule in _listed(there | set(hot)))
     for kind in (Problem, HTTPException, RequestValidationError):
         api.add_exception_handler(kind, _answer)
     describe_api(api, rules)

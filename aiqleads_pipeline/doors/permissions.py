@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
+
+from aiqleads_pipeline.settings import Settings
 
 Role = Literal["admin", "ops", "client", "viewer"]
 ROLES: tuple[Role, ...] = ("admin", "ops", "client", "viewer")
@@ -20,6 +22,7 @@ ROLES: tuple[Role, ...] = ("admin", "ops", "client", "viewer")
 Reach = Literal["own", "any", "masked"]
 _PARAMETER = re.compile(r"\{(\w+)\}")
 KB = 1024
+FORM_KB = 256  # what a form may hold around its file
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,13 @@ class Rule:
     needs_store: bool = True  # refused at once while the database is away
     is_shed: bool = True  # counts as work: refused at once when there is too much of it
     max_body_kb: int = 0  # 0: no body is taken
+    max_body_setting: str | None = None  # the setting that says so instead, in MB of a file
+
+    def under(self, settings: Settings) -> Rule:
+        """The rule as it stands under these settings."""
+        if self.max_body_setting is None:
+            return self
+        return replace(self, max_body_kb=getattr(settings, self.max_body_setting) * KB + FORM_KB)
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -50,8 +60,10 @@ class Rule:
 
 _SENDERS: Mapping[Role, Reach] = {"admin": "own", "ops": "own", "client": "own"}
 _READERS: Mapping[Role, Reach] = {"admin": "any", "ops": "any", "client": "own", "viewer": "masked"}
+_OWNERS: Mapping[Role, Reach] = {"admin": "any", "ops": "any", "client": "own"}
 _ALL: Mapping[Role, Reach] = {"admin": "own", "ops": "own", "client": "own", "viewer": "own"}
 _WATCHERS: Mapping[Role, Reach] = {"admin": "any", "ops": "any", "viewer": "any"}
+_KEEPERS: Mapping[Role, Reach] = {"admin": "any", "ops": "any", "client": "own"}
 _OPERATORS: Mapping[Role, Reach] = {"admin": "any", "ops": "any"}
 
 RULES: tuple[Rule, ...] = (
@@ -66,6 +78,18 @@ RULES: tuple[Rule, ...] = (
     Rule("POST", "/v1/leads", _SENDERS, scope="leads:write", max_body_kb=256),
     Rule("POST", "/v1/leads/batch", _SENDERS, scope="leads:write", max_body_kb=16 * KB),
     Rule("GET", "/v1/leads/{lead_id}", _READERS, scope="leads:read"),
+    Rule("POST", "/v1/uploads", _SENDERS, scope="uploads:write", max_body_setting="MAX_UPLOAD_MB"),
+    Rule("POST", "/v1/uploads/preview", _SENDERS, scope="uploads:write", max_body_setting="MAX_PREVIEW_MB"),
+    Rule("GET", "/v1/uploads/{batch_id}", _READERS, scope="uploads:read"),
+    Rule("GET", "/v1/uploads/{batch_id}/events", _READERS, scope="uploads:read", is_shed=False),
+    Rule("GET", "/v1/uploads/{batch_id}/errors.csv", _OWNERS, scope="uploads:read"),
+    Rule("DELETE", "/v1/uploads/{batch_id}", _OWNERS, scope="uploads:write"),
+    Rule("GET", "/", is_public=True, needs_store=False),
+    Rule("GET", "/page/{file}", is_public=True, needs_store=False),
+    # The signature is the credential.
+    Rule("POST", "/v1/webhooks/{source}", is_public=True, max_body_kb=256),
+    Rule("GET", "/v1/webhooks/{source}", is_public=True, needs_store=False),
+    Rule("GET", "/v1/sources/{source}/spec", _KEEPERS, scope="sources:read", needs_store=False),
     Rule("POST", "/v1/scrapes", _OPERATORS, scope="scrapes:write", max_body_kb=8),
     Rule("GET", "/v1/scrapes/{scrape_id}", _OPERATORS, scope="scrapes:read"),
 )

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from aiqleads_pipeline.doors import metrics
 from aiqleads_pipeline.doors.gate import SECURITY_HEADERS
 from aiqleads_pipeline.doors.problems import PROBLEM_JSON, Problem, phrase, unavailable
+from aiqleads_pipeline.doors.stopping import note_stopping
 from aiqleads_pipeline.settings import Settings, load_settings
 
 SWEEP_SECONDS = 0.25
@@ -100,6 +101,11 @@ class LimitedProtocol(HttpToolsProtocol):
         """Called for whatever is no HTTP; ``msg`` is uvicorn's own."""
         problem, self._problem = self._problem or Problem(400, "malformed_request"), None
         self._cut("headers" if problem.status == 431 else "malformed", problem)
+
+    def shutdown(self) -> None:
+        """The server ends: what is under way is answered, what would go on for long ends by itself."""
+        note_stopping()
+        super().shutdown()
 
     def sweep(self, now: float) -> None:
         """Look whether the other end is too slow."""

@@ -19,9 +19,11 @@ from resources.bucket.names import (
     Listing,
     ObjectChanged,
     legal_source,
+    shown,
     visible_name,
 )
 from resources.bucket.object_store import ObjectStoreBucket
+from resources.bucket.receiving import Receiving
 
 __all__ = [
     "ArchiveMissing",
@@ -32,7 +34,10 @@ __all__ = [
     "BucketUnavailable",
     "Listing",
     "ObjectChanged",
+    "Receiving",
     "legal_source",
+    "shown",
+    "visible_name",
 ]
 
 
@@ -78,6 +83,15 @@ class Bucket:
             BucketUnavailable, OSError: transient.
         """
         return self._place.keep(content)
+
+    def receive(self) -> Receiving:
+        """Content that comes in pieces, to be archived when it is whole. Leave it by ``with``: what was not finished
+        goes away.
+
+        Raises:
+            BucketUnavailable, OSError: transient.
+        """
+        return self._place.receive()
 
     def local_path(self, archive_uri: str, work_dir: Path) -> Path:
         """Archived content as a file of this machine; from an object store it is fetched into ``work_dir``.

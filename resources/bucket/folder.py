@@ -31,6 +31,7 @@ from resources.bucket.names import (
     place_of,
     shown,
 )
+from resources.bucket.receiving import Receiving
 from resources.durable import durable_write
 
 _CHUNK_BYTES = 1 << 20
@@ -97,6 +98,18 @@ class FolderBucket:
             finally:
                 staged.unlink(missing_ok=True)
         return Archived(digest, str(target), len(content))
+
+    def receive(self) -> Receiving:
+        """Content in pieces; see ``Bucket.receive``."""
+
+        def archive(staged: Path, digest: str, size: int) -> Archived:
+            target = self._root / ARCHIVE_FOLDER / digest[:2] / digest
+            if not target.exists() or target.stat().st_size != size:
+                with durable_write("bucket:archive"):
+                    replace_synced(staged, target)
+            return Archived(digest, str(target), size)
+
+        return Receiving(self._root / ARCHIVE_FOLDER / ".staging", archive)
 
     def put(self, file: Path, top: str, source: str, name: str) -> BucketObject:
         """Copy a user's file into the bucket; see ``Bucket.put``."""

@@ -7,6 +7,7 @@ complete when it can be seen. Endpoint and credentials come from the environment
 from __future__ import annotations
 
 import hashlib
+import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from resources.bucket.names import (
     place_of,
     shown,
 )
+from resources.bucket.receiving import Receiving
 from resources.durable import durable_write
 
 if TYPE_CHECKING:
@@ -88,6 +90,18 @@ class ObjectStoreBucket:
             with durable_write("bucket:archive"):
                 self._call("put_object", Bucket=self._bucket, Key=key, Body=content)
         return Archived(sha256, f"{self._scheme}://{self._bucket}/{key}", len(content))
+
+    def receive(self) -> Receiving:
+        """Content in pieces, staged on this machine until it is whole; see ``Bucket.receive``."""
+
+        def archive(staged: Path, sha256: str, size: int) -> Archived:
+            key = f"{self._prefix}{ARCHIVE_FOLDER}/{sha256[:2]}/{sha256}"
+            if self._size(key) != size:
+                with durable_write("bucket:archive"), self._translated(key):
+                    self._filesystem().put_file(str(staged), f"{self._bucket}/{key}")
+            return Archived(sha256, f"{self._scheme}://{self._bucket}/{key}", size)
+
+        return Receiving(Path(tempfile.gettempdir(), "aiqleads-receiving"), archive)
 
     def put(self, file: Path, top: str, source: str, name: str) -> BucketObject:
         """Copy a user's file into the bucket; see ``Bucket.put``."""

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Arrival", "Batch", "Discovery", "Drop", "UnknownBatch", "batch", "batches_to_retire", "discover", "drops_of",
     "mark_failed", "mark_finished", "mark_quarantined", "mark_retired", "mark_running", "open_batches",
-    "register", "register_arrivals", "release_stale_requests", "reopen", "request_batch", "source_history",
-    "source_totals",
+    "register", "register_arrivals", "register_in", "release_stale_requests", "reopen", "request_batch",
+    "source_history", "source_totals",
 ]  # fmt: skip
 
 # What one tick takes in; the rest waits for the next, so that a flood can't hold up the watcher.
@@ -160,28 +160,31 @@ def register_arrivals(store: Store, arrivals: Sequence[Arrival], now: datetime) 
     if not arrivals:
         return [], []
     with store.transaction("store:register_drops") as con:
-        con.execute(statement("drops/lock_registering"))
-        found = list(con.execute(statement("drops/find_contents"), _columns(arrivals)))
-        fresh = _first_of_each_content(
-            [arrival for arrival, row in zip(arrivals, found, strict=True) if row.batch_id is None]
-        )
-        groups = [group for each in _by_source(fresh) for group in _gather(each)]
-        batch_of = {_content(arrival): _batch_id(group, now) for group in groups for arrival in group}
-        if groups:
-            con.execute(statement("batches/insert"), {**_batch_columns(groups, now), "received_at": now})
-        drops: list[Drop] = []
-        fresh_objects = {(arrival.obj.uri, arrival.obj.version) for arrival in fresh}
-        for arrival, row in zip(arrivals, found, strict=True):
-            is_repeat = row.is_repeat or (
-                not row.is_known and (arrival.obj.uri, arrival.obj.version) not in fresh_objects
-            )
-            drops.append(_drop(arrival, row.batch_id or batch_of[_content(arrival)], is_repeat, now))
-        new = [drop for drop, row in zip(drops, found, strict=True) if not row.is_known]
-        opened = [_batch_id(group, now) for group in groups]
-        if new:
-            _insert(con, new, now)
-            repeated = {"batch_ids": [drop.batch_id for drop in new if drop.is_repeat], "states": _REOPENED_BY_REPEAT}
-            opened += con.execute(statement("batches/reopen"), repeated).scalars()
+        return register_in(con, arrivals, now)
+
+
+def register_in(con: Connection, arrivals: Sequence[Arrival], now: datetime) -> tuple[list[Drop], list[str]]:
+    """``register_arrivals`` within the caller's transaction."""
+    con.execute(statement("drops/lock_registering"))
+    found = list(con.execute(statement("drops/find_contents"), _columns(arrivals)))
+    fresh = _first_of_each_content(
+        [arrival for arrival, row in zip(arrivals, found, strict=True) if row.batch_id is None]
+    )
+    groups = [group for each in _by_source(fresh) for group in _gather(each)]
+    batch_of = {_content(arrival): _batch_id(group, now) for group in groups for arrival in group}
+    if groups:
+        con.execute(statement("batches/insert"), {**_batch_columns(groups, now), "received_at": now})
+    drops: list[Drop] = []
+    fresh_objects = {(arrival.obj.uri, arrival.obj.version) for arrival in fresh}
+    for arrival, row in zip(arrivals, found, strict=True):
+        is_repeat = row.is_repeat or (not row.is_known and (arrival.obj.uri, arrival.obj.version) not in fresh_objects)
+        drops.append(_drop(arrival, row.batch_id or batch_of[_content(arrival)], is_repeat, now))
+    new = [drop for drop, row in zip(drops, found, strict=True) if not row.is_known]
+    opened = [_batch_id(group, now) for group in groups]
+    if new:
+        _insert(con, new, now)
+        repeated = {"batch_ids": [drop.batch_id for drop in new if drop.is_repeat], "states": _REOPENED_BY_REPEAT}
+        opened += con.execute(statement("batches/reopen"), repeated).scalars()
     return drops, opened
 
 

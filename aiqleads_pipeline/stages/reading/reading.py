@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiqleads_pipeline.settings import Settings
+from aiqleads_pipeline.stages.reading.corrected import as_sent
 from aiqleads_pipeline.stages.reading.delimited import check_width, read_delimited
 from aiqleads_pipeline.stages.reading.dialect import Knows
 from aiqleads_pipeline.stages.reading.documents import Found, find_rows
@@ -197,6 +198,7 @@ def _read(
         table.release()
         raise
     facts = {"name": drop.name, "format": kind, "unpacked_from": opened.containers, **table.facts}
+    table = as_sent(table)
     return replace(table, facts=facts | {"rows": table.rows, "unreadable_rows": table.unreadable_rows})
 
 

@@ -19,7 +19,7 @@ from duckdb import DuckDBPyConnection, DuckDBPyRelation
 from aiqleads_pipeline.settings import Settings
 from aiqleads_pipeline.stages.reading.dialect import Dialect, Knows, Layout, find_layout
 from aiqleads_pipeline.stages.reading.drop import LINE_COLUMNS, DropRefused, Table
-from aiqleads_pipeline.stages.reading.parallel import NotProvenError, columns_of, drop_tables, read_fast, scan_text
+from aiqleads_pipeline.stages.reading.parallel import NotProvenError, columns_of, read_fast, scan_text
 from aiqleads_pipeline.stages.reading.plain import write_plain
 from aiqleads_pipeline.stages.reading.text import TextFile, open_text
 from aiqleads_pipeline.stages.reading.tolerant import bounded_lines, read_records, shape_of
@@ -45,14 +45,14 @@ def read_delimited(
     text = open_text(path, workdir, settings, encoding)
     layout = _layout_of(text, settings, knows, delimiter)
     try:
-        return _read_fast(con, text, layout, settings)
+        return _read_fast(con, text, layout, settings, workdir)
     except (NotProvenError, duckdb.InvalidInputException, duckdb.ConversionException):
         pass
     thorough = open_text(path, workdir, settings, encoding, thorough=True)
     if thorough.encoding != text.encoding:  # the engine met bytes that the first megabyte did not have
         layout = _layout_of(thorough, settings, knows, delimiter)
         try:
-            return _read_fast(con, thorough, layout, settings)
+            return _read_fast(con, thorough, layout, settings, workdir)
         except (NotProvenError, duckdb.InvalidInputException, duckdb.ConversionException):
             pass
     return _read_slowly(con, thorough, layout, settings, workdir)
@@ -93,8 +93,8 @@ def scan_plain(
     )
 
 
-def _read_fast(con: DuckDBPyConnection, text: TextFile, layout: Layout, settings: Settings) -> Table:
-    read = read_fast(con, text, layout, settings)
+def _read_fast(con: DuckDBPyConnection, text: TextFile, layout: Layout, settings: Settings, workdir: Path) -> Table:
+    read = read_fast(con, text, layout, settings, workdir)
     nothing = Constant(None).cast("VARCHAR")
     relation = read.relation.project(
         Column("drop_row").cast("BIGINT").alias("drop_row"),
@@ -110,7 +110,7 @@ def _read_fast(con: DuckDBPyConnection, text: TextFile, layout: Layout, settings
         read.rows,
         0,
         layout.samples,
-        release=lambda: drop_tables(con, read.tables),
+        release=read.release,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import glob
 import itertools
+from collections.abc import Callable
 from functools import reduce
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,10 +27,10 @@ from aiqleads_pipeline.stages.reading.dialect import Dialect, Layout
 from aiqleads_pipeline.stages.reading.text import TextFile
 
 _MAX_LINE_BYTES = 2 << 20
-# A table in memory takes about 1.3 times the text; beyond this share of the limit the text is parsed twice instead.
+# A table in memory takes about 1.3 times the text; beyond this share of the limit its rows are kept in a file.
 _IN_MEMORY_SHARE = 0.4
-_RUNNING = "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
 _names = itertools.count()
+GROUP_ROWS = 20_480  # of the file; more would be held for every thread that writes
 
 
 class NotProvenError(Exception):
@@ -37,11 +38,11 @@ class NotProvenError(Exception):
 
 
 class FastRead(NamedTuple):
-    """The columns ``drop_row``, ``line_number`` and the cells; ``tables`` are to be dropped when it was written."""
+    """The columns ``drop_row``, ``line_number`` and the cells; ``release`` lets go of what holds them."""
 
     relation: DuckDBPyRelation
     rows: int
-    tables: tuple[str, ...]
+    release: Callable[[], None]
 
 
 def columns_of(width: int) -> list[str]:
@@ -71,8 +72,8 @@ def scan_text(
     )
 
 
-def read_fast(con: DuckDBPyConnection, text: TextFile, layout: Layout, settings: Settings) -> FastRead:
-    """The rows of a text; a text beyond the engine's memory is not held but parsed again when it is written.
+def read_fast(con: DuckDBPyConnection, text: TextFile, layout: Layout, settings: Settings, workdir: Path) -> FastRead:
+    """The rows of a text, held in memory or, where they are too many, in a file in ``workdir``.
 
     Raises:
         NotProvenError: it has to be read line by line.
@@ -85,36 +86,34 @@ def read_fast(con: DuckDBPyConnection, text: TextFile, layout: Layout, settings:
     scan = scan_text(con, text.path, layout.dialect, types, layout.lines_before_rows, _MAX_LINE_BYTES, text.line_end)
     name = f"drop_{next(_names)}"
     tables = (f"{name}_cells", f"{name}_marks", f"{name}_lines")
-    fits = text.path.stat().st_size < settings.ENGINE_MEMORY_MB * (1 << 20) * _IN_MEMORY_SHARE
+    file = workdir / f"{name}.parquet"
+
+    def release() -> None:
+        for table in tables:
+            con.execute(f'DROP TABLE IF EXISTS "{table}"')
+        file.unlink(missing_ok=True)
+
     try:
-        if fits:
+        if text.path.stat().st_size < settings.ENGINE_MEMORY_MB * (1 << 20) * _IN_MEMORY_SHARE:
             scan.create(tables[0])
-            held = con.table(tables[0])
-            numbered = held.project((Column("rowid") + Constant(1)).alias("drop_row"), *map(Column, cells))
+            held, place = con.table(tables[0]), "rowid"
         else:
-            numbered = scan.row_number("OVER ()", ", ".join(cells)).project(
-                Column("row_number() OVER ()").alias("drop_row"), *map(Column, cells)
-            )
+            scan.write_parquet(str(file), compression="snappy", row_group_size=GROUP_ROWS)
+            held, place = con.read_parquet(str(file), file_row_number=True), "file_row_number"
+        numbered = held.project((Column(place) + Constant(1)).alias("drop_row"), *map(Column, cells))
         _mark(numbered, tables[1], text, layout, settings)
         rows, line_ends = _prove(con, numbered, tables[1], text, layout)
         if not line_ends:
             line_number = (Column("drop_row") + Constant(layout.lines_before_rows)).alias("line_number")
-            return FastRead(numbered.project(Column("drop_row"), line_number, *map(Column, cells)), rows, tables)
-        if fits:
-            set_variables(con, reading_rows=rows, reading_skipped=layout.lines_before_rows)
-            lines = run_sql(con, "stages/reading/line_numbers", reading_marks=con.table(tables[1]))
-            lines.create(tables[2])
-            return FastRead(numbered.join(con.table(tables[2]), "drop_row"), rows, tables)
-        return FastRead(_count_lines(con, numbered, tables[1], text, layout), rows, tables)
+            return FastRead(numbered.project(Column("drop_row"), line_number, *map(Column, cells)), rows, release)
+        set_variables(con, reading_rows=rows, reading_skipped=layout.lines_before_rows)
+        lines = run_sql(con, "stages/reading/line_numbers", reading_marks=con.table(tables[1]))
+        lines.create(tables[2])
+        # A left join, for an inner one may be turned round and hold the text.
+        return FastRead(numbered.join(con.table(tables[2]), "drop_row", how="left"), rows, release)
     except BaseException:
-        drop_tables(con, tables)
+        release()
         raise
-
-
-def drop_tables(con: DuckDBPyConnection, tables: tuple[str, ...]) -> None:
-    """Let go of what a fast read holds."""
-    for table in tables:
-        con.execute(f'DROP TABLE IF EXISTS "{table}"')
 
 
 def _mark(numbered: DuckDBPyRelation, table: str, text: TextFile, layout: Layout, settings: Settings) -> None:
@@ -143,23 +142,6 @@ def _prove(
     if is_odd or may_hold_record or layout.lines_before_rows + rows + line_ends != text.lines:
         raise NotProvenError
     return rows, line_ends
-
-
-def _count_lines(
-    con: DuckDBPyConnection, numbered: DuckDBPyRelation, marks: str, text: TextFile, layout: Layout
-) -> DuckDBPyRelation:
-    """Line numbers by a running sum: a join would make the engine hold the text, of whose size it knows nothing."""
-    cells = columns_of(layout.width)
-    sums = con.table(marks).aggregate([Function("max", Column(f"line_ends_{i}")) for i in range(layout.width)])
-    broken = [cell for cell, most in zip(cells, sums.fetchall()[0], strict=True) if most]
-    ends = reduce(_sum, [_line_ends(Column(cell), Constant(text.newline)) for cell in broken])
-    with_ends = numbered.project(Column("drop_row"), ends.alias("line_ends"), *map(Column, cells))
-    running = with_ends.sum(
-        "line_ends", window_spec=f"OVER ({_RUNNING})", projected_columns=", ".join(["drop_row", "line_ends", *cells])
-    )
-    passed = Column(running.columns[-1]) - Column("line_ends")
-    line_number = Column("drop_row") + Constant(layout.lines_before_rows) + passed
-    return running.project(Column("drop_row"), line_number.alias("line_number"), *map(Column, cells))
 
 
 def _line_ends(cell: Expression, end: Expression) -> Expression:

@@ -13,7 +13,9 @@ from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 from aiqleads_pipeline.contract import STORE_TABLES, TABLES
 from aiqleads_pipeline.outside import Outside
+from aiqleads_pipeline.stages.current import current_leads
 from aiqleads_pipeline.tables import store_relation
+from resources.store import intake
 
 JSON_COLUMNS = ("extra", "raw", "reasons", "suggestion")
 Rows = dict[str, list[dict[str, Any]]]
@@ -41,19 +43,40 @@ def rows_of_lead(
     return found
 
 
+def current_row(
+    con: DuckDBPyConnection, outside: Outside, lead_id: UUID, batch_id: str | None = None
+) -> dict[str, Any] | None:
+    """The lead's accepted row with what later requests said about it; None if nothing counts or it has none yet."""
+    said = intake.list_updates(outside.store, [lead_id])
+    if not said.num_rows:
+        return None
+    validated = _of_lead(con, outside, "validated_leads", lead_id, batch_id)
+    if validated is None:
+        return None
+    rows = _rows(current_leads(con, validated, con.from_arrow(said), outside.rules().sources))
+    return rows[0] if rows else None
+
+
 def _lake_rows(
     con: DuckDBPyConnection, outside: Outside, table: str, lead_id: UUID, batch_id: str | None
 ) -> list[dict[str, Any]]:
+    relation = _of_lead(con, outside, table, lead_id, batch_id)
+    return [] if relation is None else _rows(relation)
+
+
+def _of_lead(
+    con: DuckDBPyConnection, outside: Outside, table: str, lead_id: UUID, batch_id: str | None
+) -> DuckDBPyRelation | None:
     # Lead ids ascend within a batch, so that Parquet's statistics leave almost nothing to read.
     if batch_id is not None:
         if not outside.lake.exists(table, batch_id):
-            return []
+            return None
         relation = outside.lake.read(con, table, batch_id)
     elif outside.lake.has_table(table):
         relation = con.read_parquet(outside.lake.glob(table), hive_partitioning=False)
     else:
-        return []
-    return _rows(relation.filter(f"lead_id = '{lead_id}'::UUID"))
+        return None
+    return relation.filter(f"lead_id = '{lead_id}'::UUID")
 
 
 def _rows(relation: DuckDBPyRelation) -> list[dict[str, Any]]:

@@ -17,11 +17,13 @@ from aiqleads_pipeline.assets.learning import RELIABILITY_TABLE, current_version
 from aiqleads_pipeline.assets.specs import OWNERS
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.stages.conversion import TrainedModel, train
+from aiqleads_pipeline.stages.current import current_leads
 from aiqleads_pipeline.stages.engine import open_engine, run_sql
+from aiqleads_pipeline.stages.enrich import enrich_leads
 from aiqleads_pipeline.stages.score import score_leads
 from aiqleads_pipeline.stages.score import source_reliability as learn_reliability
 from aiqleads_pipeline.tables import all_batches, store_relation
-from resources.store import alerts, drops
+from resources.store import alerts, drops, intake
 from resources.store.touches import count_touches
 
 SEED = 20261123
@@ -99,7 +101,7 @@ def open_lead_scores(runs: dg.ResourceParam[BatchRuns]) -> dg.MaterializeResult:
         open_leads = run_sql(
             con,
             "marts/open_leads",
-            enriched_leads=all_batches(con, outside, "enriched_leads"),
+            enriched_leads=_enriched_now(con, outside),
             routed_leads=all_batches(con, outside, "routed_leads"),
             outcomes=store_relation(con, outside, "outcomes", OUTCOME_COLUMNS),
         )
@@ -132,6 +134,27 @@ def _engine(outside: Outside) -> Iterator[DuckDBPyConnection]:
     with open_engine(outside.settings) as con:
         outside.lake.attach(con)
         yield con
+
+
+def _enriched_now(con: DuckDBPyConnection, outside: Outside) -> DuckDBPyRelation:
+    """`enriched_leads` of all batches; leads that something was said about since as they are now."""
+    enriched = all_batches(con, outside, "enriched_leads")
+    said = intake.list_updates(outside.store)
+    if not said.num_rows:
+        return enriched
+    validated = all_batches(con, outside, "validated_leads")
+    current = current_leads(con, validated, con.from_arrow(said), outside.rules().sources)
+    current.query("_", "CREATE OR REPLACE TEMP TABLE current_now AS FROM _")
+    changed = enrich_leads(
+        con,
+        con.table("current_now"),
+        as_of=outside.settings.now(),
+        enabled=outside.settings.flags.enableEnrichment,
+    )
+    changed.query("_", "CREATE OR REPLACE TEMP TABLE current_enriched AS FROM _")
+    return run_sql(
+        con, "stages/current/enriched_leads", enriched_before=enriched, enriched_now=con.table("current_enriched")
+    )
 
 
 def _closed_leads(con: DuckDBPyConnection, outside: Outside) -> DuckDBPyRelation:

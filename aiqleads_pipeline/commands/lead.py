@@ -6,7 +6,7 @@ import json
 from typing import Any
 from uuid import UUID
 
-from aiqleads_pipeline.lead_rows import rows_of_lead
+from aiqleads_pipeline.lead_rows import current_row, rows_of_lead
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.stages.engine import open_engine
 from resources.store import intake
@@ -35,12 +35,17 @@ def lead_story(outside: Outside, lead_id: str) -> dict[str, Any]:
         ]
     with open_engine(outside.settings) as con:
         outside.lake.attach(con)
-        story |= rows_of_lead(con, outside, wanted, taken.batch_id if taken else None)
-    updates = intake.updates_of(outside.store, wanted)
+        batch_id = taken.batch_id if taken else None
+        story |= rows_of_lead(con, outside, wanted, batch_id)
+        current = current_row(con, outside, wanted, batch_id)
+    updates = intake.list_updates(outside.store, [wanted]).to_pylist()
     if updates:
         story["lead_updates"] = [
-            {"client": one.client, "received_at": str(one.received_at), **json.loads(one.content)} for one in updates
+            {"client": one["client"], "received_at": str(one["received_at"]), **json.loads(one["content"])}
+            for one in updates
         ]
+    if current is not None:
+        story["current_leads"] = [current]
     if len(story) == 1:
         raise UnknownLead(f"no batch holds the lead {wanted}")
     return story

@@ -211,7 +211,7 @@ def _tell_one(lead: NewLead, repeats: Sequence[Repeat | None]) -> Answer:
     if repeat is None:
         return _accepted(str(lead.lead_id), "accepted")
     if lead.on_duplicate != "reject":
-        return _accepted(str(repeat.existing_lead_id), _KNOWN_STATUS[lead.on_duplicate])
+        return _accepted(str(repeat.existing_lead_id), _known_status(repeat))
     problem = _duplicate(repeat)
     return Answer(409, problem.body(), {"content-type": "application/problem+json"})
 
@@ -234,11 +234,12 @@ def _tell_item(one: Checked, repeats: Any) -> dict[str, Any]:
         document = _duplicate(repeat).document()
         return {name: document[name] for name in ("status", "code", "existing_lead_id", "matched_on", "link")}
     lead_id = str(one.new.lead_id if repeat is None else repeat.existing_lead_id)
-    state = "accepted" if repeat is None else _KNOWN_STATUS[one.new.on_duplicate]
+    state = "accepted" if repeat is None else _known_status(repeat)
     return {"status": 202, "lead_id": lead_id, "state": state, "links": {"self": f"{LEADS_PATH}/{lead_id}"}}
 
 
-_KNOWN_STATUS = {"link": "linked", "update": "updated"}
+def _known_status(repeat: Repeat) -> str:
+    return "updated" if repeat.is_update else "linked"
 
 
 def _accepted(lead_id: str, status: str) -> Answer:

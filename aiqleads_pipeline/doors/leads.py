@@ -135,7 +135,7 @@ async def show_lead(lead_id: str, request: Request) -> dict[str, Any]:
     taken = await doors.workers.run(standings.find, wanted)
     # Leads of files belong to no client: whoever reaches only one client's leads doesn't see them.
     admission.require_own("" if taken is None else taken.client)
-    standing = await doors.workers.run(standings.describe, wanted, taken)
+    standing = await doors.workers.run(standings.describe, wanted, taken, admission.reach == "any")
     if standing is None:
         raise Problem(404, "not_found")
     return standing

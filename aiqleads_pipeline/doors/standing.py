@@ -18,9 +18,11 @@ from aiqleads_pipeline.stages.engine import open_engine
 from resources.store import batches, intake
 from resources.store.intake import TakenIn
 
+SCORES_TABLE = "open_lead_scores"  # one batch per night
 # What is shown of each table's row. None of these columns holds personal data.
 SHOWN: Mapping[str, tuple[str, ...]] = {
     "scored_leads": ("lead_score", "quality_score", "conversion_prob", "score_method", "model_version", "reasons"),
+    SCORES_TABLE: ("lead_score", "quality_score", "conversion_prob", "score_method", "model_version", "reasons"),
     "classified_leads": ("industry_code", "industry_name", "size_segment", "priority", "territory"),
     "routed_leads": ("team", "owner", "rule_id", "reasons", "sla_due_at"),
     "review_queue": ("reason_code", "opened_at", "resolved_at", "team", "owner"),
@@ -32,11 +34,14 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 _MEMBERS = {
     "scored_leads": "score",
+    SCORES_TABLE: "score_now",
     "classified_leads": "class",
     "routed_leads": "route",
     "review_queue": "review",
     "duplicate_leads": "duplicate",
 }
+# Why a route was taken, for callers that see their own leads only: nothing of it names other owners.
+ROUTE_REASONS = ("rule", "when", "team", "method", "because", "pool", "turn", "turns_in_cycle")
 _UNDER_WAY = ("waiting", "requested", "running")
 
 
@@ -52,10 +57,15 @@ class Standings:
         """The lead as the doors took it in; None for a lead of a file, or none."""
         return intake.find(self._outside.store, lead_id)
 
-    def describe(self, lead_id: UUID, taken: TakenIn | None) -> dict[str, Any] | None:
-        """Where the lead stands; None if nobody knows it. ``taken`` is what ``find`` gave."""
+    def describe(self, lead_id: UUID, taken: TakenIn | None, sees_all: bool) -> dict[str, Any] | None:
+        """Where the lead stands; None if nobody knows it.
+
+        Args:
+            taken: what ``find`` gave.
+            sees_all: whether the caller may know of owners other than the lead's.
+        """
         if taken is not None and taken.batch_id is None:
-            return {"lead_id": str(lead_id), "status": "waiting", **_origin(taken)}
+            return {"lead_id": str(lead_id), "status": "waiting", **_origin(taken), **self._updates(lead_id)}
         rows = self._rows(lead_id, taken)
         if taken is None and not rows:
             return None
@@ -74,8 +84,11 @@ class Standings:
                 standing[member] = _shown(table, rows)[0]
         if "rejected_leads" in rows:
             standing["errors"] = _shown("rejected_leads", rows)
+        if "route" in standing and not sees_all:
+            reasons = standing["route"].get("reasons", {})
+            standing["route"]["reasons"] = {name: reasons[name] for name in ROUTE_REASONS if name in reasons}
         standing["deliveries"] = _shown("deliveries", rows)
-        return standing
+        return standing | self._updates(lead_id)
 
     def close(self) -> None:
         """Let the engine go."""
@@ -84,14 +97,25 @@ class Standings:
                 self._con.close()
                 self._con = None
 
+    def _updates(self, lead_id: UUID) -> dict[str, Any]:
+        """How often later requests said something that counts, and when last."""
+        said = intake.list_updates(self._outside.store, [lead_id])
+        if not said.num_rows:
+            return {}
+        return {"updates": {"count": said.num_rows, "last_at": said["received_at"][-1].as_py().isoformat()}}
+
     def _rows(self, lead_id: UUID, taken: TakenIn | None) -> Rows:
         with self._turn:
             if self._con is None:
                 self._con = open_engine(self._outside.settings)
                 self._con.execute("SET threads = 1")
                 self._outside.lake.attach(self._con)
-            wanted = tuple(SHOWN) if taken is not None else ("raw_leads", *SHOWN)
-            return rows_of_lead(self._con, self._outside, lead_id, taken.batch_id if taken else None, wanted)
+            wanted = tuple(table for table in SHOWN if table != SCORES_TABLE)
+            wanted = wanted if taken is not None else ("raw_leads", *wanted)
+            rows = rows_of_lead(self._con, self._outside, lead_id, taken.batch_id if taken else None, wanted)
+            if "routed_leads" in rows and (nights := self._outside.lake.batches(SCORES_TABLE)):
+                rows |= rows_of_lead(self._con, self._outside, lead_id, nights[-1], (SCORES_TABLE,))
+            return rows
 
 
 def _status(rows: Rows) -> str | None:

@@ -57,6 +57,7 @@ setup(
             "pytest-xdist",
             "pytest-timeout",
             "hypothesis",
+            "schemathesis>=4.32",
             "faker",
             "openpyxl>=3.1",
             "pycountry>=24.6",

@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from aiqleads_pipeline.contract import NAMED_BY, REACHABLE_BY
 from aiqleads_pipeline.rules.webhooks import WebhookRules
 
 VALUES: Mapping[str, str] = {
@@ -37,7 +38,12 @@ _Step = re.Match[str]
 def example_event(webhook: WebhookRules) -> dict[str, Any] | list[Any]:
     """An event with one lead; what stands at a path too involved to be turned round is left out."""
     lead: Any = {}
-    for column, path in (webhook.fields or {name: f"$.{name}" for name in _USUAL}).items():
+    mapped = webhook.fields.keys() | webhook.event_fields.keys()
+    own_names = {name: f"$.{name}" for name in _USUAL if name not in mapped}
+    is_whole = not mapped.isdisjoint(REACHABLE_BY) and not mapped.isdisjoint(NAMED_BY)
+    for column, path in () if is_whole else own_names.items():
+        lead = _put(lead, path, VALUES[column])
+    for column, path in webhook.fields.items():
         lead = _put(lead, path, VALUES.get(column, ""))
     event: Any = lead if webhook.leads is None else _put({}, webhook.leads, lead)
     for column, path in webhook.event_fields.items():

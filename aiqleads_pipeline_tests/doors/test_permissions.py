@@ -31,6 +31,16 @@ def lead_of(service: Service, client: str) -> str:
     return str(reply.json["lead_id"])
 
 
+def upload_of(service: Service, client: str) -> str:
+    """A batch of a file that a client sent and took back: it has ended."""
+    headers = {"Content-Type": "text/csv", "X-API-Key": key_of(service, "client", client)}
+    reply = service.ask("POST", "/v1/uploads", f"Last Name,Email\nElm,elm@{client}-works.com\n", headers)
+    assert reply.status == 202, reply.body
+    batch_id = str(reply.json["batch_id"])
+    assert service.ask("DELETE", f"/v1/uploads/{batch_id}", headers=headers).status == 200
+    return batch_id
+
+
 def nobodys(_service: Service, _client: str) -> str:
     """An id of a kind that belongs to no client: there is none, and only who may ask is told so."""
     return str(uuid4())
@@ -38,7 +48,12 @@ def nobodys(_service: Service, _client: str) -> str:
 
 # What stands for each `{parameter}`: an object of a client. A new route with a parameter needs a line here; one whose
 # objects belong to no client is asked for one that does not exist.
-OBJECTS: dict[str, Callable[[Service, str], str]] = {"lead_id": lead_of, "scrape_id": nobodys}
+OBJECTS: dict[str, Callable[[Service, str], str]] = {
+    "lead_id": lead_of,
+    "batch_id": upload_of,
+    "scrape_id": nobodys,
+    "source": lambda _service, client: client,  # each client has one of its own name
+}
 WITHOUT_OWNER = {"scrape_id"}
 
 

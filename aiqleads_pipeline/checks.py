@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from aiqleads_pipeline.contract import TABLES, pandera_schema
+from aiqleads_pipeline.stages import deliver
 from aiqleads_pipeline.stages.engine import run_sql
 from resources.store import alerts, drops, reviews
 
@@ -103,6 +104,19 @@ def _every_lead_is_accounted_for(run: BatchRun) -> Verdict:
     return Verdict(not rows, {"leads_astray": len(rows), "examples": [str(row[0]) for row in rows[:5]]})
 
 
+def _every_intent_is_in_the_outbox(run: BatchRun) -> Verdict:
+    """Assigned leads have deliveries too, so that there may be more."""
+    intents = deliver.list_intents(run.con, run.read("routed_leads"), run.rules.destinations.enabled)
+    meant = dict(intents.aggregate("destination, count(*)", "destination").fetchall())
+    kept = {
+        destination: sum(
+            count for state, count in run.delivery_counts.get(destination, {}).items() if state != "cancelled"
+        )
+        for destination in meant
+    }
+    return Verdict(all(kept[name] >= count for name, count in meant.items()), {"meant": meant, "in_the_outbox": kept})
+
+
 def _meets_its_contract(table: str) -> Callable[[BatchRun], Verdict]:
     def verify(run: BatchRun) -> Verdict:
         from pandera.errors import SchemaErrors
@@ -180,6 +194,12 @@ CLAIMS: tuple[Claim, ...] = (
         "every_lead_is_accounted_for",
         "The law of conservation: each row received is rejected, a duplicate, routed or in review; exactly one of them",
         _every_lead_is_accounted_for,
+    ),
+    Claim(
+        "routed_leads",
+        "every_intent_is_in_the_outbox",
+        "The store holds a delivery for each routed lead and each destination it is meant for",
+        _every_intent_is_in_the_outbox,
     ),
     Claim(
         "routed_leads",

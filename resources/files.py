@@ -113,7 +113,9 @@ def deliver_due(
 
 def _stage(lines: Iterable[DuckDBPyRelation], target: Path) -> StagedFile:
     make_folder(target.parent)
-    staged = StagedFile(target.parent / f".{uuid.uuid4().hex}.part", target)
+    for left in target.parent.glob(f".{target.name}.*.part"):  # by a killed writer; whoever writes this file is alone
+        left.unlink(missing_ok=True)
+    staged = StagedFile(target.parent / f".{target.name}.{uuid.uuid4().hex}.part", target)
     try:
         with staged.path.open("wb") as file:
             for relation in lines:

@@ -52,6 +52,7 @@ class BatchRun:
     rules: RuleBook
     closing: ExitStack
     counts: dict[str, Any] = field(default_factory=dict)  # what steps add to the batch's public numbers
+    delivery_counts: dict[str, dict[str, int]] = field(default_factory=dict)  # destination -> state -> count
     step_seconds: dict[str, float] = field(default_factory=dict)
     broken_claims: list[str] = field(default_factory=list)  # blocking checks that failed: the batch can't be done
     _started: float = field(default_factory=time.monotonic)
@@ -90,6 +91,10 @@ class BatchRun:
         path = str(self.spooled(name))
         relation.write_parquet(path, compression="snappy")
         return self.con.read_parquet(path)
+
+    def forget_temporary_tables(self) -> None:
+        """Let go of what the stages kept on the engine; what was spooled or written stays."""
+        forget_temporary_tables(self.con)
 
     def spooled(self, name: str) -> Path:
         """Where the file of ``spool`` lies."""
@@ -134,7 +139,7 @@ class BatchRuns:
         try:
             run.lease.check()
             yield run
-            forget_temporary_tables(run.con)
+            run.forget_temporary_tables()
             run.note_seconds(context.op_execution_context.op.name)
         except DropRefused as refused:
             self._quarantine(run, refused)

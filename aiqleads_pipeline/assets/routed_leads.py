@@ -38,7 +38,7 @@ def routed_leads(
             files.deliver_batch(
                 run.outside.store, file.result(), destination, run.batch_id, run.settings.now(), run.lease
             )
-        sent = deliveries.count_batch(run.outside.store, run.batch_id)
+        sent = run.delivery_counts = deliveries.count_batch(run.outside.store, run.batch_id)
         counts = _count(run, in_review, sent)
         table = run.read("routed_leads")
         funnel = {name: counts[name] for name in ("received", "accepted", "routed", "in_review")}

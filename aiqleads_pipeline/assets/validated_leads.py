@@ -38,9 +38,10 @@ def validated_leads(
             ),
             "checked",
         )
+        run.forget_temporary_tables()  # what each part keeps is memory that the next one needs
         run.write(validate.list_rejections(run.con, raw, checked), "rejected_leads")
-        duplicates = _recognise(run, checked)
-        run.write(duplicates, "duplicate_leads")
+        run.write(_recognise(run, checked), "duplicate_leads")
+        run.forget_temporary_tables()
         known = run.read("duplicate_leads")
         run.write(validate.split_valid(run.con, checked, known), "validated_leads")
         touches.record_repeats(run.outside.store, run.lease, run.batch_id, known, run.as_of)

@@ -6,6 +6,9 @@ Belongs here: limits, macros, parameters. Does not belong here: any statement (`
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +38,21 @@ def open_engine(settings: Settings, temp_dir: Path | None = None) -> DuckDBPyCon
     return con
 
 
-def open_beside(con: DuckDBPyConnection) -> DuckDBPyConnection:
-    """Another connection to the same engine, for a thread of its own: it shares the limits, and sees no temp table."""
-    other = con.cursor()
-    _prepare(other)
-    return other
+@contextmanager
+def open_beside(con: DuckDBPyConnection) -> Iterator[DuckDBPyConnection]:
+    """Another connection to the same engine, for a thread of its own: it shares the limits, and sees no temp table.
+
+    Views belong to the engine, not to a connection: in one schema the inputs that two threads name alike would be one.
+    """
+    schema = f"beside_{uuid.uuid4().hex}"
+    with con.cursor() as other:
+        other.execute(f'CREATE SCHEMA "{schema}"')
+        other.execute(f"SET schema = '{schema}'")
+        _prepare(other)
+        try:
+            yield other
+        finally:
+            other.execute(f'DROP SCHEMA "{schema}" CASCADE')
 
 
 def _prepare(con: DuckDBPyConnection) -> None:

@@ -209,3 +209,9 @@ def test_leads_that_a_person_assigned_are_told_like_routed_ones(con: DuckDBPyCon
         str(lead(1)), "inside", "bob", "P2", None,
     ]  # fmt: skip
     assert told["contact"]["first_name"] == "Zoë"
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next(con: DuckDBPyConnection, tmp_path: Path) -> None:
+    staged(con, "'one'", tmp_path)  # never published, never discarded
+    staged(con, "'two'", tmp_path).publish("crm_file")
+    assert [path.name for path in tmp_path.iterdir()] == ["b1.ndjson"]

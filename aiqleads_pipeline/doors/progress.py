@@ -91,7 +91,6 @@ class Progress:
         """The document, but for what differs from client to client (``file_name``). In a thread."""
         batch = sent.batch
         rows = {} if batch.state in _NOT_WRITTEN else self._rows(batch.batch_id)
-        link = f"{UPLOADS_PATH}/{batch.batch_id}"
         return {
             "batch_id": batch.batch_id,
             "source": batch.source,
@@ -113,7 +112,7 @@ class Progress:
             "reason": _reason(batch),
             "rejections": self._rejections_of(batch) if batch.state == "done" else [],
             "mapping": uploads.mapping_of(self._outside.store, batch.batch_id),
-            "links": {"self": link, "events": f"{link}/events", "errors": f"{link}/errors.csv"},
+            "links": links_of(batch.batch_id),
         }
 
     def _rows(self, batch_id: str) -> dict[str, int | None]:
@@ -152,6 +151,12 @@ class Progress:
 def fingerprint(document: dict[str, Any]) -> str:
     """Tells one state of a document from another: the id of its event."""
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def links_of(batch_id: str) -> dict[str, str]:
+    """Where a batch is asked for."""
+    link = f"{UPLOADS_PATH}/{batch_id}"
+    return {"self": link, "events": f"{link}/events", "errors": f"{link}/errors.csv"}
 
 
 def _counts(batch: Batch, rows: dict[str, int | None]) -> dict[str, int]:

@@ -20,7 +20,7 @@ from aiqleads_pipeline.doors.file_bodies import FileBody, receive_file, recognis
 from aiqleads_pipeline.doors.mappings import read_mapping
 from aiqleads_pipeline.doors.previewing import preview_file
 from aiqleads_pipeline.doors.problems import Problem, unavailable
-from aiqleads_pipeline.doors.progress import UPLOADS_PATH, Progress, Sent
+from aiqleads_pipeline.doors.progress import UPLOADS_PATH, Progress, Sent, links_of
 from aiqleads_pipeline.doors.readers import Readers
 from aiqleads_pipeline.doors.rejected_rows import open_rejected_rows
 from aiqleads_pipeline.doors.streams import CsvAnswer
@@ -101,17 +101,17 @@ async def post_upload(request: Request) -> Response:
         batch_id, is_repeat = await doors.workers.run(
             _keep, doors, body, admission.caller.client, source.name, _name(asked, body), mapping
         )
-    sent, document = await _look(request, batch_id)
-    link = document["links"]["self"]
+    sent = await _find(doors, batch_id)
+    links = links_of(batch_id)
     answer = {
         "batch_id": batch_id,
         "is_repeat": is_repeat,
         "state": sent.state,
         "source": source.name,
         "size_bytes": sent.batch.size_bytes,
-        "links": document["links"],
+        "links": links,
     }
-    return JSONResponse(answer, 202, headers={"location": link})
+    return JSONResponse(answer, 202, headers={"location": links["self"]})
 
 
 @router.post(
@@ -150,7 +150,9 @@ async def preview_upload(request: Request) -> Response:
 @router.get(UPLOADS_PATH + "/{batch_id}", summary="Where an upload stands")
 async def show_upload(batch_id: str, request: Request) -> dict[str, Any]:
     """State, progress by tables, counts, reasons."""
-    sent, document = await _look(request, batch_id)
+    doors: Doors = request.app.state.doors
+    sent = await _find_own(request, batch_id)
+    document: dict[str, Any] = await doors.workers.run(doors.parts[Progress].describe, sent)
     return document | {"file_name": _name_for(request, sent)}
 
 
@@ -168,7 +170,7 @@ async def show_upload(batch_id: str, request: Request) -> dict[str, Any]:
 )
 async def listen_to_upload(batch_id: str, request: Request) -> Response:
     """Each event is the whole document; its id stands for it, so that who comes back misses and repeats nothing."""
-    sent, _ = await _look(request, batch_id)
+    sent = await _find_own(request, batch_id)
     name = _name_for(request, sent)
     return stream_progress(request, request.app.state.doors, batch_id, name)
 
@@ -187,7 +189,7 @@ async def listen_to_upload(batch_id: str, request: Request) -> Response:
 async def list_errors(batch_id: str, request: Request) -> Response:
     """Rows in the file's own columns and order with `line_number, column, code, how_to_fix`."""
     doors: Doors = request.app.state.doors
-    sent, _ = await _look(request, batch_id)
+    sent = await _find_own(request, batch_id)
     if sent.batch.state not in ("done", "running", "failed"):
         raise Problem(409, "no_rejected_rows_yet")
     readers: Readers = doors.parts[Readers]
@@ -204,7 +206,7 @@ async def cancel_upload(batch_id: str, request: Request) -> dict[str, Any]:
     """The batch will not be run; the same file sent again lets it wait again."""
     doors: Doors = request.app.state.doors
     admission: Admission = request.scope[ADMISSION]
-    sent, _ = await _look(request, batch_id)
+    sent = await _find_own(request, batch_id)
     if sent.state != CANCELLED:
         own = sent.of(admission.caller.client)
         if admission.reach != "any" and (own is None or not own.made_it):
@@ -270,19 +272,18 @@ async def _find(doors: Doors, batch_id: str) -> Sent:
     return sent
 
 
-async def _look(request: Request, batch_id: str) -> tuple[Sent, dict[str, Any]]:
-    """A batch of the caller's and its document, or 404."""
+async def _find_own(request: Request, batch_id: str) -> Sent:
+    """A batch that the caller may see, or 404."""
     doors: Doors = request.app.state.doors
     admission: Admission = request.scope[ADMISSION]
-    found = None
+    found: Sent | None = None
     if "\0" not in batch_id and not _is_broken(batch_id):
-        found = await doors.workers.run(doors.parts[Progress].look, batch_id)
+        found = await doors.workers.run(doors.parts[Progress].find, batch_id)
     if found is None:
         raise Problem(404, "not_found")
-    sent, document = found
-    if sent.of(admission.caller.client) is None:
+    if found.of(admission.caller.client) is None:
         admission.require_own("")
-    return sent, document
+    return found
 
 
 def _name_for(request: Request, sent: Sent) -> str | None:

@@ -22,6 +22,7 @@ ADDED_COLUMNS = ("line_number", "column", "code", "how_to_fix")
 # A spreadsheet takes a cell that starts so for a formula. Apostrophes before it are doubled, so that undoing is exact.
 _STARTS_FORMULA = r"^'*[=+@\t\r\n-]"
 _IS_GUARDED = r"^''*[=+@\t\r\n-]"
+_REPEATED = re.compile(r" \(\d+\)$")
 _PLAIN_NUMBER = r"[+-]?[0-9]+([.][0-9]+)?"
 
 
@@ -52,9 +53,10 @@ def as_sent(table: Table) -> Table:
     """The table as its sender had it: a list of rejected rows without what was added, any other as it is."""
     if table.has_drop_key or not is_correction(table.headers):
         return table
-    stripped = [header.strip() for header in table.headers]
-    added = {len(stripped) - 1 - stripped[::-1].index(name) for name in ADDED_COLUMNS}
-    kept = [index for index in range(len(stripped)) if index not in added]
+    # A sender's column of the same name comes first; the second of a name is read as `name (2)`.
+    names = [_REPEATED.sub("", header.strip()) for header in table.headers]
+    added = {len(names) - 1 - names[::-1].index(name) for name in ADDED_COLUMNS}
+    kept = [index for index in range(len(names)) if index not in added]
     cells = [unguarded(Column(f"c{index}")).alias(f"c{place}") for place, index in enumerate(kept)]
     return replace(
         table,

@@ -62,12 +62,19 @@ _API_ANSWERS = (
 )
 
 
-@router.get("/v1/sources/{source}/spec", summary="How leads of a source are sent", response_class=Response)
+@router.get(
+    "/v1/sources/{source}/spec",
+    summary="How leads of a source are sent",
+    response_class=Response,
+    openapi_extra={"responses": {"200": {"description": "A page", "content": {"text/html": {}}}}},
+)
 async def show_spec(source: str, request: Request) -> Response:
     """A page for the people who set a sender up."""
     doors: Doors = request.app.state.doors
     admission: Admission = request.scope[ADMISSION]
-    terms = doors.parts.setdefault(SourceTerms, SourceTerms(doors.settings.rules_dir))
+    if SourceTerms not in doors.parts:
+        doors.parts[SourceTerms] = SourceTerms(doors.settings.rules_dir)
+    terms: SourceTerms = doors.parts[SourceTerms]
     rules = terms.listed(source)
     if rules is None:
         # A source that is not listed works too: each client has one of its own name.

@@ -10,12 +10,12 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiqleads_pipeline.rules.headers import header_key
 from aiqleads_pipeline.stages.reading.flatten import Row, _name_and_value, flatten, rows_of
-from aiqleads_pipeline.stages.reading.mapping import map_headers
+from aiqleads_pipeline.stages.reading.mapping import Mapped, map_headers
 from aiqleads_pipeline.stages.reading.projection import _DUMMY_COLUMNS as DUMMY_COLUMNS
 from aiqleads_pipeline.stages.reading.projection import _TEST_FLAGS as TEST_FLAGS
 
@@ -32,6 +32,7 @@ _META_ID_KEY = "leadgenid"
 # What an event may be at most, beyond which it is not taken apart: doing so costs more than its own size.
 MOST_LEAVES = 10_000
 MOST_PAIRS = MOST_MEMBERS
+MOST_KNOWN_CHARS = 4_000  # of headers together whose meaning is remembered
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
@@ -133,7 +134,7 @@ def _read_lead(
     lead = EventLead({**common, **_values_at(paths.fields, item)})
     if len(cells) > MOST_MEMBERS:
         return _set_aside("too_many_members", item)
-    for mapped in sorted(map_headers(list(cells), columns), key=lambda mapped: mapped.rank):
+    for mapped in _meanings(tuple(cells), columns):
         text = cells[mapped.header]
         if mapped.how == "ignored":
             continue
@@ -147,6 +148,18 @@ def _read_lead(
     if is_test or _is_test(cells, lead.values):
         lead.code = "test_lead"
     return lead
+
+
+def _meanings(headers: tuple[str, ...], columns: Mapping[str, str]) -> list[Mapped]:
+    """What headers mean, the strongest first. Events of a source are alike, so that it is mostly known."""
+    own = tuple(columns.items())
+    is_usual = sum(map(len, headers)) <= MOST_KNOWN_CHARS
+    return _known_meanings(headers, own) if is_usual else _known_meanings.__wrapped__(headers, own)
+
+
+@lru_cache(1024)
+def _known_meanings(headers: tuple[str, ...], own: tuple[tuple[str, str], ...]) -> list[Mapped]:
+    return sorted(map_headers(headers, dict(own)), key=lambda mapped: mapped.rank)
 
 
 def _is_test(cells: Row, values: Mapping[str, str]) -> bool:

@@ -24,6 +24,7 @@ from aiqleads_pipeline.contract import (
 from aiqleads_pipeline.doors.problems import Problem
 from aiqleads_pipeline.reasons import REASONS
 from aiqleads_pipeline.stages.reading.flatten import flatten
+from aiqleads_pipeline.stages.reading.proportion import is_unwieldy
 
 Error = dict[str, Any]
 SOURCE_MEMBER = "source"  # names a source of the rules; any other word is the lead's own (`lead_source`)
@@ -135,6 +136,9 @@ def _reason(code: str) -> dict[str, str]:
 
 
 def _read_extra(lead: GivenLead, unknown: dict[str, Any]) -> None:
+    if is_unwieldy(unknown):
+        lead.errors.append(error_at("", "too_many_members", f"at most {MAX_MEMBERS} members"))
+        return
     try:
         found = flatten(unknown)
     except RecursionError:

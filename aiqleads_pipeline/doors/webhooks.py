@@ -138,6 +138,7 @@ class Webhooks:
     def __init__(self, doors: Doors) -> None:
         self._doors = doors
         self._ids = LeadIds()
+        self._told: set[str] = set()
         self._sources = SourceTerms(doors.settings.rules_dir)
         self._public_url = doors.settings.PUBLIC_URL.rstrip("/").encode()
         self._taking_in: Gatherer[Event, Taken] = Gatherer(
@@ -206,7 +207,9 @@ class Webhooks:
         try:
             secrets = secrets_of(webhook)
         except Problem:
-            log.warning("the webhook of %s has no usable secret: set AIQLEADS_SECRET__<NAME>", rules.source.name)
+            if rules.source.name not in self._told:  # once: whoever knocks must not fill the log
+                self._told.add(rules.source.name)
+                log.warning("the webhook of %s has no usable secret: set AIQLEADS_SECRET__<NAME>", rules.source.name)
             raise
         has_key = webhook.scheme == "shared_key"
         document = _parse(incoming.body) if has_key else _UNREAD

@@ -14,6 +14,7 @@ from http.client import RemoteDisconnected
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from sqlalchemy import text
 
@@ -71,6 +72,10 @@ def test_an_event_survives_a_kill_and_its_leads_end_where_they_belong(make_datab
                     [taken] = reply.json["leads"]
                     lead_ids[name] = taken["lead_id"]
                 stands = {name: wait_for(lambda i=i: ended(service, i, ops), 60) for name, i in lead_ids.items()}
+            lake = str(home / "lake" / "raw_leads" / "**" / "*.parquet")
+            raw = duckdb.sql(f"SELECT lead_id::VARCHAR, source_channel, email FROM read_parquet('{lake}')").fetchall()
+            assert sorted(lead_id for lead_id, _, _ in raw) == sorted(lead_ids.values())
+            assert {channel for _, channel, _ in raw} == {"webhook"}
             assert service.get(f"/v1/leads/{lead_ids['odd']}", key).status == 200  # its client's own
             assert service.get(f"/v1/leads/{lead_ids['routed']}", key).status == 404
     assert {name: stand["status"] for name, stand in stands.items()} == {

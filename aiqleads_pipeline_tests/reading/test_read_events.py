@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from aiqleads_pipeline.contract import LEAD_COLUMN_NAMES
+from aiqleads_pipeline.doors.lead_json import parse_body, read_lead
 from aiqleads_pipeline.rules.sources import SourceRules
 from aiqleads_pipeline.rules.webhooks import WebhookRules
 from aiqleads_pipeline.stages.reading.events import (
@@ -134,3 +135,10 @@ def test_bodies_that_are_no_json_are_kept_as_they_came() -> None:
     assert unreadable_event(b"\xef\xbb\xbfhello") == EventLead(code="invalid_json", raw="hello")
     assert unreadable_event(b"a\xffb") == EventLead(code="undecodable_text", raw="a\\xffb")
     assert len(json.loads(unreadable_event(b"x" * 200_000).content())["raw_line"]) == 65_536
+
+
+@pytest.mark.parametrize("number", [0, 2, 3])
+def test_a_lead_of_the_api_is_held_to_the_same(number: int) -> None:
+    lead = read_lead(parse_body(SPREADING[number]))
+    assert [error["code"] for error in lead.errors] == ["too_many_members"]
+    assert lead.extra == {}

@@ -14,10 +14,11 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiqleads_pipeline.rules.headers import header_key
-from aiqleads_pipeline.stages.reading.flatten import Row, _name_and_value, flatten, rows_of
+from aiqleads_pipeline.stages.reading.flatten import Row, flatten, rows_of
 from aiqleads_pipeline.stages.reading.mapping import Mapped, map_headers
 from aiqleads_pipeline.stages.reading.projection import _DUMMY_COLUMNS as DUMMY_COLUMNS
 from aiqleads_pipeline.stages.reading.projection import _TEST_FLAGS as TEST_FLAGS
+from aiqleads_pipeline.stages.reading.proportion import MOST_LEAVES, is_unwieldy
 
 if TYPE_CHECKING:
     from jsonpath_rfc9535 import JSONPathQuery
@@ -29,9 +30,6 @@ MOST_AROUND_CHARS = 4 << 20  # what stands around the leads of an event goes alo
 DUMMY_TEXT = "<test lead: dummy data"  # of Meta's testing tool, as in the macro `is_dummy_value`
 META_TEST_ID = "444444444444"  # of the lead that the test button of Meta's webhooks sends
 _META_ID_KEY = "leadgenid"
-# What an event may be at most, beyond which it is not taken apart: doing so costs more than its own size.
-MOST_LEAVES = 10_000
-MOST_PAIRS = MOST_MEMBERS
 MOST_KNOWN_CHARS = 4_000  # of headers together whose meaning is remembered
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
@@ -87,7 +85,7 @@ def read_event(
     """
     around: Row = {}
     try:
-        if _is_unwieldy(document):
+        if is_unwieldy(document, MOST_LEAVES):
             return [_set_aside("too_many_members", document)]
         if paths.leads is None:
             around, items = rows_of(document)
@@ -129,6 +127,8 @@ def _read_lead(
 ) -> EventLead:
     if not isinstance(item, dict):
         return _set_aside("invalid_json", item)
+    if is_unwieldy(item):
+        return _set_aside("too_many_members", item)
     cells = flatten(item)
     cells |= {header: text for header, text in around.items() if header not in cells}
     lead = EventLead({**common, **_values_at(paths.fields, item)})
@@ -226,26 +226,6 @@ def _set_aside(code: str, item: Any) -> EventLead:
     except RecursionError:
         raw = None
     return EventLead(code=code, raw=raw)
-
-
-def _is_unwieldy(document: Any) -> bool:
-    """Whether a document would grow out of proportion when it is made flat: each of its values has its whole path as a
-    header, and equal headers are told apart."""
-    leaves = path_chars = 0
-    left = [(document, 0)]
-    while left:
-        value, length = left.pop()
-        if isinstance(value, dict):
-            left += ((member, length + len(name) + 1) for name, member in value.items())
-        elif isinstance(value, list):
-            if len(value) > MOST_PAIRS and all(map(_name_and_value, value)):
-                return True
-            left += ((member, length) for member in value)
-        else:
-            leaves, path_chars = leaves + 1, path_chars + length
-            if leaves > MOST_LEAVES or path_chars > MOST_AROUND_CHARS:
-                return True
-    return False
 
 
 def _keep_apart(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

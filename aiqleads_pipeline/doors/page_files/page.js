@@ -15,7 +15,7 @@ const FUNNEL = ["received", "rejected", "duplicates", "routed", "in_review"];
 const STORED_KEY = "aiqleads-key";
 
 const at = (id) => document.getElementById(id);
-const state = { file: null, mapping: {}, recognised: null, batch: null, watching: null, previewing: 0 };
+const state = { file: null, mapping: {}, carried: {}, recognised: null, batch: null, watched: null, watching: null, previewing: 0 };
 
 // --- asking the API ----------------------------------------------------------------------------------------------
 
@@ -115,7 +115,8 @@ function form(file, isHead) {
 
 async function choose(file) {
   state.file = file;
-  state.mapping = {};
+  state.mapping = state.carried; // of the file whose rows were corrected
+  state.carried = {};
   state.recognised = null;
   show("progress", false);
   show("columns", false);
@@ -139,7 +140,7 @@ async function preview() {
   const body = form(isHead ? state.file.slice(0, HEAD_BYTES) : state.file, isHead);
   const found = await (await ask("/v1/uploads/preview", { method: "POST", body })).json();
   if (number !== state.previewing) return; // an answer to a later question is on its way
-  if (!state.recognised) state.recognised = found.columns;
+  if (!Object.keys(state.mapping).length) state.recognised = found.columns;
   showColumns(found, isHead);
   showRows(found);
   show("columns");
@@ -169,9 +170,7 @@ function meaning(column, index) {
   const select = element("select");
   select.id = `column-${index}`;
   select.setAttribute("aria-label", `Meaning of ${column.header}`);
-  const recognised = state.recognised[index] || column;
-  const word = recognised.column || (recognised.how === "ignored" ? "left out" : "kept beside the lead");
-  const first = element("option", `as recognised: ${word}${recognised.looks_like ? ` (looks like ${recognised.looks_like})` : ""}`);
+  const first = element("option", recognisedWords(state.recognised && state.recognised[index]));
   first.value = "";
   select.append(first, at("fields").content.cloneNode(true));
   select.value = state.mapping[column.header] || "";
@@ -181,6 +180,12 @@ function meaning(column, index) {
     attempt(preview);
   });
   return select;
+}
+
+function recognisedWords(column) {
+  if (!column) return "as recognised";
+  const word = column.column || (column.how === "ignored" ? "left out" : "kept beside the lead");
+  return `as recognised: ${word}${column.looks_like ? ` (looks like ${column.looks_like})` : ""}`;
 }
 
 function showRows(found) {
@@ -333,6 +338,7 @@ function showFunnel(counts) {
 }
 
 function showEnd(found) {
+  state.watched = found;
   const words = [ENDED_WORDS[found.state] || found.state];
   if (found.reason) words.push(found.reason.message, found.reason.how_to_fix);
   if (found.state === "done" && "received" in found.counts) {
@@ -361,7 +367,8 @@ async function download() {
   tell("The rejected rows are downloaded. Correct them and send the file.");
 }
 
-function startAnew() {
+function startAnew(mapping) {
+  state.carried = mapping;
   history.replaceState(null, "", location.pathname);
   at("file").value = "";
   show("progress", false);
@@ -401,8 +408,8 @@ at("cancel").addEventListener("click", () => attempt(async () => {
   await ask(`/v1/uploads/${encodeURIComponent(state.batch)}`, { method: "DELETE" });
 }));
 at("download").addEventListener("click", () => attempt(download));
-at("again").addEventListener("click", startAnew);
-at("another").addEventListener("click", startAnew);
+at("again").addEventListener("click", () => startAnew(state.watched ? state.watched.mapping : {}));
+at("another").addEventListener("click", () => startAnew({}));
 
 if (sessionStorage.getItem(STORED_KEY)) attempt(signIn);
 else at("key").focus();

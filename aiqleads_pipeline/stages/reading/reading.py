@@ -197,8 +197,8 @@ def _read(
     except DropRefused:
         table.release()
         raise
-    facts = {"name": drop.name, "format": kind, "unpacked_from": opened.containers, **table.facts}
     table = as_sent(table)
+    facts = {"name": drop.name, "format": kind, "unpacked_from": opened.containers, **table.facts}
     return replace(table, facts=facts | {"rows": table.rows, "unreadable_rows": table.unreadable_rows})
 
 

@@ -188,6 +188,8 @@ class BatchRuns:
             con = open_engine(outside.settings, workdir / "spill")
             opening.callback(con.close)
             outside.lake.attach(con)
+            # No file changes while this engine reads it; slices of ten million leads read each footer a hundred times.
+            con.execute("SET parquet_metadata_cache = true")
             opening.enter_context(interrupted_after(time_limit_seconds(outside.settings, batch), con))
             run = BatchRun(outside, batch, run_id, lease, con, workdir, outside.rules(), opening.pop_all())
         self._open[batch.batch_id] = run

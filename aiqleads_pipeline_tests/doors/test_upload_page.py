@@ -62,6 +62,27 @@ def sign_in(page: Page, client: Sender) -> None:
     expect(page.locator("#who-name")).to_have_text(f"{client.client} (client)")
 
 
+def correct_and_send(world: UploadWorld, page: Page, folder: Path, tag: str) -> None:
+    """Fetch the rejected rows of the batch that is shown, correct them and send them."""
+    page.get_by_role("button", name="Download the rejected rows").focus()
+    with page.expect_download() as downloading:
+        page.keyboard.press("Enter")
+    listed = folder / "errors.csv"
+    downloading.value.save_as(listed)
+    assert listed.read_text().splitlines()[1].startswith("Birch,,'=1+1,3,,unreachable,Give an e-mail")
+    corrected = folder / "corrected.csv"
+    corrected.write_text(listed.read_text().replace("Birch,,", f"Birch,bob@{tag}.com,"))
+    page.get_by_role("button", name="Send the corrected file").click()
+    page.get_by_label("File of leads").set_input_files(corrected)
+    expect(page.locator("#columns-note")).to_contain_text("corrected list")
+    expect(page.get_by_label("Meaning of Wohin")).to_have_value("email")  # as it was said before
+    expect(page.get_by_role("status")).to_contain_text("recognised")
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.locator("#state")).to_have_text("waiting")
+    run_beside(world)
+    expect(page.get_by_role("status")).to_contain_text("Done. 1 rows: 1 routed, 0 rejected")
+
+
 def test_from_a_file_to_its_corrected_rows_by_keyboard(world: UploadWorld, page: Page, tmp_path: Path) -> None:
     client = sender(world.service)
     tag = client.client
@@ -92,23 +113,7 @@ def test_from_a_file_to_its_corrected_rows_by_keyboard(world: UploadWorld, page:
     expect(page.locator("#count-routed")).to_have_text("2")
     expect(page.locator("#tables .written")).to_have_count(8)
     expect(page.locator("#rejected-rows")).to_contain_text("Give an e-mail address")
-    page.get_by_role("button", name="Download the rejected rows").focus()
-    with page.expect_download() as downloading:
-        page.keyboard.press("Enter")
-    listed = tmp_path / "errors.csv"
-    downloading.value.save_as(listed)
-    assert listed.read_text().splitlines()[1].startswith("Birch,,'=1+1,3,,unreachable,Give an e-mail")
-    corrected = tmp_path / "corrected.csv"
-    corrected.write_text(listed.read_text().replace("Birch,,", f"Birch,bob@{tag}.com,"))
-    page.get_by_role("button", name="Send the corrected file").click()
-    page.get_by_label("File of leads").set_input_files(corrected)
-    expect(page.locator("#columns-note")).to_contain_text("corrected list")
-    expect(page.get_by_label("Meaning of Wohin")).to_have_value("email")  # as it was said before
-    expect(page.get_by_role("status")).to_contain_text("recognised")
-    page.get_by_role("button", name="Start", exact=True).click()
-    expect(page.locator("#state")).to_have_text("waiting")
-    run_beside(world)
-    expect(page.get_by_role("status")).to_contain_text("Done. 1 rows: 1 routed, 0 rejected")
+    correct_and_send(world, page, tmp_path, tag)
     page.reload()  # the tab still knows who it is and what it watched
     expect(page.get_by_role("status")).to_contain_text("Done. 1 rows: 1 routed")
     page.get_by_role("button", name="Sign out").click()

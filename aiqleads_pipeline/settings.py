@@ -101,7 +101,8 @@ class Settings(BaseModel):
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet,"
         "application/vnd.oasis.opendocument.spreadsheet,application/octet-stream"
     )
-    PUBLIC_URL: str = ""  # of the API as others reach it, behind a proxy: https://leads.example.com
+    # Of the API as others reach it, behind a proxy: https://leads.example.com
+    PUBLIC_URL: Annotated[str, Field(pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$")] = ""
     WEBHOOK_MEMORY_DAYS: Annotated[int, Field(ge=1, le=3650)] = 30  # that a webhook's event is known when it is repeated
     TRUSTED_PROXIES: str = ""  # addresses whose X-Forwarded-For is believed
     CORS_ORIGINS: str = ""

@@ -103,7 +103,7 @@ class Settings(BaseModel):
     )
     # Of the API as others reach it, behind a proxy: https://leads.example.com
     PUBLIC_URL: Annotated[str, Field(pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$")] = ""
-    WEBHOOK_MEMORY_DAYS: Annotated[int, Field(ge=1, le=3650)] = 30  # that a webhook's event is known when it is repeated
+    WEBHOOK_MEMORY_DAYS: Annotated[int, Field(ge=1, le=3650)] = 30  # that a repeated event of a webhook is known
     TRUSTED_PROXIES: str = ""  # addresses whose X-Forwarded-For is believed
     CORS_ORIGINS: str = ""
     TOKEN_SECONDS: Annotated[int, Field(ge=10, le=3600)] = 300

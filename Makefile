@@ -25,6 +25,10 @@ bench: $(STAMP)
 
 drill: $(STAMP)
 	$(BIN)/python -m benchmarks.crash_drill
+	$(BIN)/python -m benchmarks.doors_drill kill
+	$(BIN)/python -m benchmarks.doors_drill meet
+	$(BIN)/python -m benchmarks.doors_drill sync
+	$(BIN)/python -m benchmarks.schema_drill
 
 clean:
 	rm -rf $(VENV)

@@ -170,7 +170,7 @@ def _wait_until_open(port: int) -> None:
 
 
 @contextmanager
-def _service(home: Path) -> Iterator[tuple[int, str, int]]:
+def service_under_load(home: Path) -> Iterator[tuple[int, str, int]]:
     """Port, key and process id of ``aiqleads serve`` with one worker."""
     environment = {**os.environ, "AIQLEADS_HOME": str(home), "PIPELINE_CONFIG__RATE_LIMIT_MAX": "100000000"}
     cli = [sys.executable, "-m", "aiqleads_pipeline.cli"]
@@ -212,7 +212,10 @@ def main() -> None:
         hello = measure(port, "hello", seconds=seconds / 2)
         cpu_us = (_cpu_us(pid) - before_us) / sum(hello.statuses.values())
     print(f"hello   {hello.per_second:>9,.0f} a second  p99 {hello.p99_ms} ms  {hello.statuses}  {cpu_us:.0f} us each")
-    with tempfile.TemporaryDirectory(prefix="aiqleads-bench-") as folder, _service(Path(folder)) as (port, key, pid):
+    with (
+        tempfile.TemporaryDirectory(prefix="aiqleads-bench-") as folder,
+        service_under_load(Path(folder)) as (port, key, pid),
+    ):
         measure(port, "lead", key, seconds=1)
         before_us = _cpu_us(pid)
         lead = measure(port, "lead", key, seconds=seconds)

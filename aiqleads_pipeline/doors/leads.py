@@ -42,6 +42,15 @@ _LEAD_SCHEMA: dict[str, Any] = {
         },
     },
     "additionalProperties": True,
+    "examples": [
+        {
+            "email": "ann.birch@example-company.com",
+            "last_name": "Birch",
+            "company_name": "Example Company",
+            "country": "US",
+            "consent": True,
+        }
+    ],
 }
 _KEY_PARAMETER = {
     "name": "Idempotency-Key",
@@ -56,6 +65,29 @@ _BATCH_SCHEMA = {
         {"type": "object", "required": ["leads"], "properties": {"leads": {"type": "array", "items": _LEAD_SCHEMA}}},
     ]
 }
+_LINKS = {"type": "object", "required": ["self"], "properties": {"self": {"type": "string"}}}
+_LEAD_ID = {"type": "string", "format": "uuid"}
+_ACCEPTED = {
+    "type": "object",
+    "required": ["lead_id", "status", "links"],
+    "properties": {"lead_id": _LEAD_ID, "status": {"enum": ["accepted", "linked", "updated"]}, "links": _LINKS},
+}
+_RESULTS = {
+    "type": "object",
+    "required": ["counts", "results"],
+    "properties": {
+        "counts": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "results": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["index", "status"],
+                "properties": {"index": {"type": "integer"}, "status": {"enum": [202, 400, 409]}, "lead_id": _LEAD_ID},
+            },
+        },
+    },
+}
+_SHOW_IT = {"it": {"operationId": "show_lead", "parameters": {"lead_id": "$response.body#/lead_id"}}}
 Take = Callable[[str, bytes, Asked | None], Awaitable[Answer]]
 
 router = APIRouter(tags=["leads"])
@@ -90,7 +122,11 @@ async def running(doors: Doors) -> AsyncIterator[None]:
         "parameters": [_KEY_PARAMETER],
         "requestBody": {"required": True, "content": {"application/json": {"schema": _LEAD_SCHEMA}}},
         "responses": {
-            "202": {"description": "Taken in, durably"},
+            "202": {
+                "description": "Taken in, durably",
+                "content": {"application/json": {"schema": _ACCEPTED}},
+                "links": _SHOW_IT,
+            },
             "409": {
                 "description": "The lead is known, or the key's first request is still at work",
                 "content": _PROBLEM,
@@ -111,7 +147,10 @@ async def post_lead(request: Request) -> Response:
         "parameters": [_KEY_PARAMETER],
         "requestBody": {"required": True, "content": {"application/json": {"schema": _BATCH_SCHEMA}}},
         "responses": {
-            "200": {"description": "What became of each: 202, 400 or 409, as if it had come alone"},
+            "200": {
+                "description": "What became of each: 202, 400 or 409, as if it had come alone",
+                "content": {"application/json": {"schema": _RESULTS}},
+            },
             "409": {"description": "The key's first request is still at work", "content": _PROBLEM},
             "422": {"description": "The key was used with another request", "content": _PROBLEM},
         },
@@ -122,7 +161,7 @@ async def post_batch(request: Request) -> Response:
     return await _take(request, request.app.state.doors.parts[Desk].take_many)
 
 
-@router.get(LEADS_PATH + "/{lead_id}", summary="Where a lead stands")
+@router.get(LEADS_PATH + "/{lead_id}", operation_id="show_lead", summary="Where a lead stands")
 async def show_lead(lead_id: str, request: Request) -> dict[str, Any]:
     """Its state, score, class, route and deliveries, as far as it has come; nothing of these is personal data."""
     doors: Doors = request.app.state.doors

@@ -19,6 +19,12 @@ from aiqleads_pipeline.doors.problems import Problem
 
 router = APIRouter(tags=["access"])
 FORM = "application/x-www-form-urlencoded"
+_ERROR: dict[str, Any] = {
+    "application/json": {
+        "schema": {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
+    },
+    "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}},  # what the gate refuses
+}
 _FORM_SCHEMA = {
     "requestBody": {
         "required": True,
@@ -39,8 +45,8 @@ _FORM_SCHEMA = {
     },
     "responses": {
         "200": {"description": "A token"},
-        "400": {"description": "invalid_request, unsupported_grant_type or invalid_scope"},
-        "401": {"description": "invalid_client"},
+        "400": {"description": "invalid_request, unsupported_grant_type or invalid_scope", "content": _ERROR},
+        "401": {"description": "invalid_client", "content": _ERROR},
     },
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,3 +45,15 @@ def test_a_damaged_copy_is_replaced(tmp_path: Path) -> None:
         receiving.write(b"content")
         assert receiving.finish() == kept
     assert Path(kept.archive_uri).read_bytes() == b"content"
+
+
+def test_on_an_object_store_it_lies_under_its_hash_too(s3: Any, tmp_path: Path) -> None:
+    bucket = Bucket("s3://leads/prod")
+    with bucket.receive() as receiving:
+        receiving.write(b"one,")
+        receiving.write(b"two")
+        kept = receiving.finish()
+    assert kept.archive_uri == f"s3://leads/prod/.drops/{kept.sha256[:2]}/{kept.sha256}"
+    assert bucket.local_path(kept.archive_uri, tmp_path).read_bytes() == b"one,two"
+    assert not receiving.path.exists()
+    assert bucket.list_objects() == []

@@ -8,6 +8,7 @@ import io
 import json
 import signal
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import duckdb
@@ -255,6 +256,29 @@ def test_a_batch_is_taken_back_before_it_begins_and_only_by_who_made_it(world: U
     assert client.look(batch_id)["state"] == "done"
     late = client.ask("DELETE", path)
     assert (late.status, late.code, late.json["state"]) == (409, "already_begun", "done")
+
+
+def test_who_sends_the_same_bytes_later_does_not_say_how_they_are_read(world: UploadWorld) -> None:
+    client, other = sender(world.service), sender(world.service)
+    text = f"Wer,Wohin\nA,a@{client.client}.com\n"
+    first, changed = quote('{"Wer":"last_name","Wohin":"email"}'), quote('{"Wer":"city","Wohin":"email"}')
+    batch_id = client.sent(text, f"source=shared_fair&mapping={changed}")
+    assert client.sent(text, f"source=shared_fair&mapping={first}") == batch_id  # nobody has begun to read it
+    assert other.upload(text, f"source=shared_fair&mapping={changed}").code == "mapping_fixed"
+    assert other.ask("GET", f"/v1/uploads/{batch_id}").code == "not_found"
+    assert client.look(batch_id)["mapping"] == {"Wer": "last_name", "Wohin": "email"}
+    client.ask("DELETE", f"/v1/uploads/{batch_id}")
+
+
+def test_the_same_file_sent_many_times_at_once_is_one_batch(world: UploadWorld) -> None:
+    client = sender(world.service)
+    text = f"Last Name,Email\nA,a@{client.client}.com\n" * 2000
+    with ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(lambda _: client.upload(text), range(16)))
+    assert {reply.status for reply in replies} == {202}
+    assert len({reply.json["batch_id"] for reply in replies}) == 1
+    assert [reply.json["is_repeat"] for reply in replies].count(False) == 1
+    client.ask("DELETE", replies[0].json["links"]["self"])
 
 
 def test_events_tell_each_change_until_the_end_and_nothing_twice(world: UploadWorld) -> None:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 CHANNEL = "upload"
 CANCELLED = "cancelled"  # the reason code of a batch that its sender took back
 UPLOAD_URI = "upload:"  # begins the URI of a drop that came this way; none of a bucket does
-_MAY_BE_READ_ANEW = ("waiting", "failed", "quarantined")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,9 @@ def register_upload(
         if opened and _count_open(con, client) >= most_open:
             raise TooManyOpen
         if mapping is not None:
-            _say_mapping(con, drop.batch_id, mapping)
+            _say_mapping(
+                con, drop.batch_id, mapping, is_own=drop.batch_id in opened or _made(con, drop.batch_id, client)
+            )
         sent = {"batch_id": drop.batch_id, "client": client, "name": obj.name, "sent_at": now}
         con.execute(statement("uploads/insert"), {**sent, "made_it": not drop.is_repeat})
     return drop.batch_id, drop.is_repeat
@@ -118,12 +119,17 @@ def cancel(store: Store, batch_id: str, by: str, now: datetime) -> bool:
         return con.execute(statement("uploads/cancel"), asked).first() is not None
 
 
-def _say_mapping(con: Connection, batch_id: str, mapping: Mapping[str, str]) -> None:
+def _made(con: Connection, batch_id: str, client: str) -> bool:
+    sent = con.execute(statement("uploads/read"), {"batch_id": batch_id})
+    return any(row.made_it and row.client == client for row in sent)
+
+
+def _say_mapping(con: Connection, batch_id: str, mapping: Mapping[str, str], is_own: bool) -> None:
     state = con.execute(statement("uploads/lock_batch"), {"batch_id": batch_id}).scalar_one()
     known = con.execute(statement("uploads/read_mapping"), {"batch_id": batch_id}).scalar_one_or_none() or {}
     if dict(mapping) == known:
         return
-    if state not in _MAY_BE_READ_ANEW:
+    if state != "waiting" or not is_own:  # one that failed waits again by now
         raise MappingFixed(batch_id)
     if mapping:
         said = {"batch_id": batch_id, "mapping": json.dumps(dict(mapping))}

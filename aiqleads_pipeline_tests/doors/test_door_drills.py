@@ -19,21 +19,15 @@ from resources.store.database import Store
 def test_every_202_is_there_once_through_kills(make_database: Callable[[], str]) -> None:
     url = make_database()
     with private_folder() as home, Store.open(url, home) as store:
-        found = kill_under_load(home, store, seconds=3, clients=32, seed=1, url=url)
+        found = kill_under_load(home, store, seconds=2, clients=32, seed=1, url=url)
     assert found.faults == []
     assert found.kills >= 1
     assert len(found.told) >= 32
 
 
-def test_two_services_and_an_import_leave_one_survivor_of_each_person(make_database: Callable[[], str]) -> None:
-    url = make_database()
-    with (
-        private_folder() as home,
-        Store.open(url, home) as store,
-        serving(home, 0, url) as (one, _),
-        serving(home, 0, url) as (other, _),
-    ):
-        assert meet([one, other], store, people=500, seed=1) == []
+def test_two_services_and_an_import_leave_one_survivor_of_each_person(service: Service) -> None:
+    with private_folder() as home, serving(home, 0, service.store.url) as (other, _):
+        assert meet([service.port, other], service.store, people=300, seed=1) == []
 
 
 @pytest.mark.skipif(why_not() is not None, reason=str(why_not()))

@@ -260,6 +260,7 @@ def test_a_lead_comes_to_its_route_under_the_id_it_was_told(living: Service) -> 
         assert found["route"]["owner"]
         assert [delivery["destination"] for delivery in found["deliveries"]] == ["crm_file"]
         assert "living.com" not in json.dumps(found)
+        assert not {"candidates", "passed_over", "account"} & found["route"]["reasons"].keys()  # other owners' names
     kinds = "SELECT string_agg(kind || existing_lead_id, ' ' ORDER BY kind) FROM aiqleads.touches"
     with living.store.read() as con:
         assert con.execute(text(kinds)).scalar_one() == f"link{ids[0]} update{ids[1]}"

@@ -69,10 +69,15 @@ def open_outside(settings: Settings | None = None) -> Outside:
     return _opened[settings]
 
 
+def close(outside: Outside) -> None:
+    """Close one view of the outside; the next ``open_outside`` of its settings opens another."""
+    _opened.pop(outside.settings, None)
+    if "store" in outside.__dict__:
+        outside.store.close()
+
+
 @atexit.register
 def close_all() -> None:
     """Close every store of this process; the last process of a home stops its embedded server."""
-    while _opened:
-        _, outside = _opened.popitem()
-        if "store" in outside.__dict__:
-            outside.store.close()
+    for outside in list(_opened.values()):
+        close(outside)

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from aiqleads_pipeline.automation.instance import open_instance
 from aiqleads_pipeline.automation.runner import tick
 from aiqleads_pipeline.definitions import build_defs
-from aiqleads_pipeline.outside import Outside, close_all, open_outside
+from aiqleads_pipeline.outside import Outside, close, open_outside
 from aiqleads_pipeline.settings import Settings
 from aiqleads_pipeline.stages.engine import open_engine
 from aiqleads_pipeline.tables import table_relation
@@ -57,7 +57,7 @@ def upload_world(make_database: Callable[[], str]) -> Iterator[UploadWorld]:
             with serving(url, home) as service, open_instance(outside) as instance:
                 yield UploadWorld(service, outside, instance, build_defs(outside.settings))
         finally:
-            close_all()
+            close(outside)
             os.environ.clear()
             os.environ.update(before)
 

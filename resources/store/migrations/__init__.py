@@ -1,6 +1,6 @@
 """Alembic migrations of the store's schema. ``Store.migrate`` runs them at start, under a lock, in one transaction.
 
-The newest file is the head by its number. Until the first release a change of ``tables.py`` goes into the migration
+The newest file is the head by its number. Until the first release a change of ``tables`` goes into the migration
 that builds the table: ``python -m resources.store.migrations.render`` writes all anew, and a test holds both together.
 """
 

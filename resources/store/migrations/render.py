@@ -1,4 +1,4 @@
-"""Writes the migrations that build tables from ``tables.py`` (``python -m resources.store.migrations.render``).
+"""Writes the migrations that build tables from ``tables`` (``python -m resources.store.migrations.render``).
 
 Belongs here: migrations that only add tables. A table says by ``info`` which one builds it (``0001`` if it says
 nothing). What changes a table that was released is written by hand beside them and is no business of this module.
@@ -42,8 +42,12 @@ RENDERED = (
     Rendered("0004", "0003", "scraping", "Crawls and the pages they saw."),
     Rendered("0005", "0004", "uploads", "Whose a batch is, and what its sender said about its columns."),
     Rendered("0006", "0005", "webhooks", "Events of webhooks that are known."),
+    Rendered("0007", "0006", "delivering", "Attempts of delivery, and how destinations stand."),
+    Rendered("0008", "0007", "enrichment", "What providers answered, cost and may be asked."),
+    Rendered("0009", "0008", "alerting", "Notices that were sent, and the clock of promises."),
+    Rendered("0010", "0009", "learning", "Models in service, published rules, scores that changed."),
 )
-_TEMPLATE = '''"""{title} Written by resources.store.migrations.render from tables.py; don't edit."""
+_TEMPLATE = '''"""{title} Written by resources.store.migrations.render from the tables; don't edit."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -65,7 +69,7 @@ def downgrade() -> None:
 
 
 def render(migration: Rendered) -> str:
-    """The text of a migration that builds the tables of ``tables.py`` that belong to it."""
+    """The text of a migration that builds the tables of ``tables`` that belong to it."""
     tables = [table for table in metadata.sorted_tables if table.info.get("since", "0001") == migration.revision]
     up = [
         operation

@@ -1,4 +1,4 @@
-"""The first schema. Written by resources.store.migrations.render from tables.py; don't edit."""
+"""The first schema. Written by resources.store.migrations.render from the tables; don't edit."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Keys, signing keys, failed log-ins and quotas of the doors. Written by resources.store.migrations.render from tables.py; don't edit."""
+"""Keys, signing keys, failed log-ins and quotas of the doors. Written by resources.store.migrations.render from the tables; don't edit."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Leads that wait, idempotency keys and updates of the doors. Written by resources.store.migrations.render from tables.py; don't edit."""
+"""Leads that wait, idempotency keys and updates of the doors. Written by resources.store.migrations.render from the tables; don't edit."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Crawls and the pages they saw. Written by resources.store.migrations.render from tables.py; don't edit."""
+"""Crawls and the pages they saw. Written by resources.store.migrations.render from the tables; don't edit."""
 
 import sqlalchemy as sa
 from alembic import op

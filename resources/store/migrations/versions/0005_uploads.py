@@ -1,4 +1,4 @@
-"""Whose a batch is, and what its sender said about its columns. Written by resources.store.migrations.render from tables.py; don't edit."""
+"""Whose a batch is, and what its sender said about its columns. Written by resources.store.migrations.render from the tables; don't edit."""
 
 import sqlalchemy as sa
 from alembic import op

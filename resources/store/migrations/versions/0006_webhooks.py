@@ -1,4 +1,4 @@
-"""Events of webhooks that are known. Written by resources.store.migrations.render from tables.py; don't edit."""
+"""Events of webhooks that are known. Written by resources.store.migrations.render from the tables; don't edit."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,0 +1,57 @@
+"""The store's tables, as SQLAlchemy Core metadata in the schema ``aiqleads``, a module for each part of the work.
+
+Belongs here: shapes and constraints. Migrations (``migrations/``) build them; a test holds both together.
+"""
+
+from resources.store.tables.access import api_keys, lead_quota_slots, lead_quotas, login_failures, signing_keys
+from resources.store.tables.alerting import alerts
+from resources.store.tables.base import SCHEMA, metadata
+from resources.store.tables.batches import batches, drops, leases, pins
+from resources.store.tables.delivering import VIEWS, batch_files, outbox
+from resources.store.tables.identity import identity_answers, identity_keys
+from resources.store.tables.intake import (
+    batch_mappings,
+    idempotency_keys,
+    intake,
+    lead_updates,
+    uploads,
+    webhook_events,
+)
+from resources.store.tables.learning import outcomes, touches
+from resources.store.tables.routing import accounts, owner_loads, owner_totals, review_queue, routings
+from resources.store.tables.scraping import scrape_pages, scrapes
+
+__all__ = [
+    "SCHEMA",
+    "VIEWS",
+    "accounts",
+    "alerts",
+    "api_keys",
+    "batch_files",
+    "batch_mappings",
+    "batches",
+    "drops",
+    "idempotency_keys",
+    "identity_answers",
+    "identity_keys",
+    "intake",
+    "lead_quota_slots",
+    "lead_quotas",
+    "lead_updates",
+    "leases",
+    "login_failures",
+    "metadata",
+    "outbox",
+    "outcomes",
+    "owner_loads",
+    "owner_totals",
+    "pins",
+    "review_queue",
+    "routings",
+    "scrape_pages",
+    "scrapes",
+    "signing_keys",
+    "touches",
+    "uploads",
+    "webhook_events",
+]

@@ -265,6 +265,8 @@ SCORE_PARTS = (
     "segment_fit", "budget_fit", "intent", "historical", "conversion",
 )  # fmt: skip
 QUALITY_PARTS = SCORE_PARTS[:4]
+FIT_PARTS = ("segment_fit", "budget_fit")
+INTEREST_PARTS = ("engagement", "intent", "freshness")
 
 SCORED_LEADS = Table(
     "scored_leads",
@@ -278,6 +280,8 @@ SCORED_LEADS = Table(
         _score("source_reliability_score", "How good leads of this source turned out to be"),
         _score("engagement_score", "What the lead did lately"),
         _score("quality_score", "Weighted mean of the four above"),
+        _score("fit_score", "Who they are: weighted mean of segment and budget fit"),
+        _score("interest_score", "What they do: weighted mean of engagement, intent and freshness"),
         _score("segment_fit_score", "How well it fits the ideal customer profile"),
         _score("budget_fit_score", "How well its budget fits"),
         _score("intent_score", "How strongly it signals to buy"),
@@ -288,10 +292,17 @@ SCORED_LEADS = Table(
             Column(f"{part}_points", REAL, f"Points of `lead_score` that {part} brings", required=True)
             for part in SCORE_PARTS
         ),
+        Column("weights_code", TEXT, "The segment of scoring.yaml whose weights counted, or `default`", required=True),
         Column("score_method", TEXT, "What gave the probability", required=True, one_of=("model", "rules")),
         Column("score_method_reason", TEXT, "Why rules scored; null where the model did"),
         Column("model_version", TEXT, "The model that scored; null under rules"),
-        Column("reasons", JSON, "JSON list of the strongest parts: part, points, text", required=True),
+        Column(
+            "reasons",
+            JSON,
+            "JSON list of the strongest parts and all others as one: part, points, effect, text; the points add up to "
+            "`lead_score`",
+            required=True,
+        ),
         Column("degraded", TEXTS, "Codes of what had to be done without", required=True),
     ),
     key=("lead_id",),

@@ -15,26 +15,13 @@ from pydantic import Field, field_validator
 from aiqleads_pipeline.contract import EMPLOYEE_BANDS, JOB_FUNCTIONS, NAICS_SECTORS, SENIORITIES
 from aiqleads_pipeline.rules.countries import COUNTRY_CODES
 from aiqleads_pipeline.rules.loading import RuleFile, RuleModel, RulesError, load_rules
+from aiqleads_pipeline.rules.score_weights import MOST_SEGMENTS, Segment, Weights, segment_faults, weight_faults
 
 Score = Annotated[float, Field(ge=0, le=100)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
-
-
-class Weights(RuleModel):
-    """Share of each part in the lead score."""
-
-    completeness: Share
-    freshness: Share
-    source_reliability: Share
-    engagement: Share
-    segment_fit: Share
-    budget_fit: Share
-    intent: Share
-    historical: Share
-    conversion: Share
 
 
 class PartScores(RuleModel):
@@ -179,6 +166,7 @@ class Scoring(RuleModel):
     """``scoring.yaml``."""
 
     weights: Weights
+    segments: list[Segment] = Field(default_factory=list, max_length=MOST_SEGMENTS)
     neutral: PartScores
     completeness: Completeness
     freshness: Freshness
@@ -263,13 +251,9 @@ def load_scoring(rules_dir: Path) -> ScoringRules:
 
 
 def _scoring_faults(scoring: Scoring, file: RuleFile) -> list[str]:
-    faults = []
-    weights: dict[str, float] = scoring.weights.model_dump()
-    if abs(sum(weights.values()) - 1) > 1e-9:
-        faults.append(file.fault(f"weights: they sum to {sum(weights.values()):.4f}, not to 1", "weights"))
-    for part, weight in weights.items():
-        if abs(round(weight, 4) - weight) > 1e-12:
-            faults.append(file.fault(f"weights.{part}: at most four decimals", "weights", part))
+    faults: list[str] = []
+    faults += weight_faults(scoring.weights, file, "weights")
+    faults += segment_faults(scoring.segments, file)
     if not any(scoring.completeness.fields.model_dump().values()):
         faults.append(file.fault("completeness.fields: no field counts", "completeness", "fields"))
     fading = scoring.freshness

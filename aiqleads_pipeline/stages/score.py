@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
-from aiqleads_pipeline.contract import QUALITY_PARTS
+from aiqleads_pipeline.contract import FIT_PARTS, INTEREST_PARTS, QUALITY_PARTS, SCORE_PARTS
 from aiqleads_pipeline.reasons import describe
+from aiqleads_pipeline.rules.score_weights import EVERY_LEAD
 from aiqleads_pipeline.stages.engine import run_sql, set_variables
 
 if TYPE_CHECKING:
-    from aiqleads_pipeline.rules.scoring import ScoringRules
+    from aiqleads_pipeline.rules.score_weights import Weights
+    from aiqleads_pipeline.rules.scoring import Scoring, ScoringRules
     from aiqleads_pipeline.stages.conversion import ConversionModel
 
 RELIABILITY_COLUMNS = (
@@ -28,11 +30,14 @@ RELIABILITY_COLUMNS = (
     "NULL::BIGINT AS won_count"
 )
 METHOD_CODES = ("no_model", "model_failed", "scoring_disabled")
+TOLD_PARTS = 4  # how many parts the reasons tell one by one
+EVERY_LEAD_BIT = 1 << 60  # above the bits of all segments: the weights of leads in none
+_SEGMENT_FACTS = ("industries", "sizes", "countries", "sources")
 _NEVER_MATCHES = r"[^\s\S]"
 _log = logging.getLogger(__name__)
 
 
-def score_leads(
+def score_leads(  # noqa: PLR0913 - each is an input of its own
     con: DuckDBPyConnection,
     enriched: DuckDBPyRelation,
     rules: ScoringRules,
@@ -42,6 +47,7 @@ def score_leads(
     touches: DuckDBPyRelation | None = None,
     model: ConversionModel | None = None,
     method_reason: str | None = None,
+    all_reasons: bool = False,
 ) -> DuckDBPyRelation:
     """The lazy relation of SCORED_LEADS.
 
@@ -55,6 +61,7 @@ def score_leads(
         model: scores the probability. When it fails, rules do, with ``model_failed``.
         method_reason: why there is no model: ``no_model``, ``model_failed`` or ``scoring_disabled``, optionally
             followed by ``: detail``. It is written to ``score_method_reason`` and its code to ``degraded``.
+        all_reasons: put every part in words, instead of the strongest and one entry for all others.
 
     Raises:
         ValueError: neither a model nor one of the reasons was given.
@@ -82,6 +89,7 @@ def score_leads(
             "model_version": model.version if model else "",
             "method_reason": _in_words(method_reason) if method_reason else "",
             "degraded_code": method_reason.split(":")[0] if method_reason else "",
+            "reasons_count": len(SCORE_PARTS) if all_reasons else TOLD_PARTS,
         },
     )
     parts = run_sql(
@@ -140,7 +148,11 @@ def _set_rules(con: DuckDBPyConnection, rules: ScoringRules) -> None:
     keywords = scoring.intent.keywords
     set_variables(
         con,
-        score_weights=scoring.weights.model_dump(),
+        score_segment_weights=_segment_weights(scoring),
+        score_segment_sources=[
+            {"code": code, "segments": _segments(scoring, "sources", code)}
+            for code in ("", *_listed(scoring, "sources"))  # no source is '': DuckDB can't read columns off no row
+        ],
         score_neutral={**scoring.neutral.model_dump(), "conversion": 50.0},
         score_fields=scoring.completeness.fields.model_dump(),
         score_email_kinds=scoring.completeness.email_kinds.model_dump(),
@@ -160,7 +172,7 @@ def _set_rules(con: DuckDBPyConnection, rules: ScoringRules) -> None:
         score_icp_weights=icp.weights.model_dump(),
         score_budget=icp.budget.model_dump(),
         **{
-            f"score_fit_{key}": [{"code": code, "fit": float(fit)} for code, fit in getattr(icp, key).items()]
+            f"score_fit_{key}": _fit_rows(scoring, key, getattr(icp, key))
             for key in ("industries", "sizes", "countries", "seniorities", "functions")
         },
     )
@@ -168,15 +180,58 @@ def _set_rules(con: DuckDBPyConnection, rules: ScoringRules) -> None:
 
 def _sums(rules: ScoringRules) -> dict[str, float | int]:
     """What can be worked out once per run."""
-    weights = rules.scoring.weights.model_dump()
     base = rules.scoring.conversion.base_prob
     return {
         "base_log_odds": math.log(base / (1 - base)),
-        "quality_weight": sum(weights[part] for part in QUALITY_PARTS) or 1.0,
         "fields_weight": sum(rules.scoring.completeness.fields.model_dump().values()),
         "icp_weight": sum(rules.icp.weights.model_dump().values()),
         "unlisted_fit": rules.icp.unlisted,
+        **{f"other_{key}": _segments(rules.scoring, key, None) for key in _SEGMENT_FACTS},
     }
+
+
+def _segment_weights(scoring: Scoring) -> list[dict[str, Any]]:
+    """One row per segment: its bit, its id, the weight of each part, and sums of them."""
+    rows = [(1 << i, segment.id, segment.weights) for i, segment in enumerate(scoring.segments)]
+    return [_weight_row(*row) for row in (*rows, (EVERY_LEAD_BIT, EVERY_LEAD, scoring.weights))]
+
+
+def _weight_row(bit: int, code: str, weights: Weights) -> dict[str, Any]:
+    shares: dict[str, float] = weights.model_dump()
+    sums = {"quality": QUALITY_PARTS, "fit": FIT_PARTS, "interest": INTEREST_PARTS}
+    return {
+        "bit": bit,
+        "weights_code": code,
+        **{f"{part}_weight": float(shares[part]) for part in SCORE_PARTS},
+        **{f"{name}_weight": float(sum(shares[part] for part in parts) or 1.0) for name, parts in sums.items()},
+    }
+
+
+def _segments(scoring: Scoring, key: str, code: str | None) -> int:
+    """The segments, as bits, that a fact allows; ``code`` None for a fact that is unknown or in no list."""
+    bits = EVERY_LEAD_BIT
+    for i, segment in enumerate(scoring.segments):
+        asked = getattr(segment, key, [])
+        bits |= (1 << i) * (not asked or code in asked)
+    return bits
+
+
+def _listed(scoring: Scoring, key: str) -> list[str]:
+    """The codes that segments ask for, each once."""
+    return list(dict.fromkeys(code for segment in scoring.segments for code in getattr(segment, key, [])))
+
+
+def _fit_rows(scoring: Scoring, key: str, fits: dict[str, float]) -> list[dict[str, Any]]:
+    """How well each code of a fact fits, and the segments that it allows; a code in segments only fits as unlisted."""
+    codes = (*fits, *(code for code in _listed(scoring, key) if code not in fits))
+    return [
+        {
+            "code": code,
+            "fit": float(fits[code]) if code in fits else None,
+            "segments": _segments(scoring, key, code),
+        }
+        for code in codes
+    ]
 
 
 def _flat(section: dict[str, Any]) -> dict[str, float]:

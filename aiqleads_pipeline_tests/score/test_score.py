@@ -13,7 +13,7 @@ import pytest
 from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 from aiqleads_pipeline.contract import SCORE_PARTS, SCORED_LEADS
-from aiqleads_pipeline.rules.scoring import ScoringRules
+from aiqleads_pipeline.rules.scoring import ScoringRules, load_scoring
 from aiqleads_pipeline.stages.score import score_leads
 
 Row = dict[str, Any]
@@ -36,18 +36,26 @@ def test_the_table_is_the_contracts(con, rules, as_of, many_leads) -> None:  # t
 def test_points_add_up_for_random_leads(con, rules, as_of, many_leads) -> None:  # type: ignore[no-untyped-def]
     leads = many_leads(5000)
     rows = score(con, leads, rules, as_of)
-    weights = rules.scoring.weights.model_dump()
-    quality = ("completeness", "freshness", "source_reliability", "engagement")
+    weights_by_code = {"default": rules.scoring.weights.model_dump()}
+    weights_by_code |= {segment.id: segment.weights.model_dump() for segment in rules.scoring.segments}
+    means = {
+        "quality": ("completeness", "freshness", "source_reliability", "engagement"),
+        "fit": ("segment_fit", "budget_fit"),
+        "interest": ("engagement", "intent", "freshness"),
+    }
     assert {str(row["lead_id"]) for row in rows} == {str(row[0]) for row in leads.project("lead_id").fetchall()}
     assert len(rows) == 5000
+    assert {row["weights_code"] for row in rows} == set(weights_by_code)
     for row in rows:
+        weights = weights_by_code[row["weights_code"]]
         assert row["lead_score"] == pytest.approx(sum(row[f"{part}_points"] for part in SCORE_PARTS), abs=1e-9)
         assert 0 <= row["lead_score"] <= 100
         for part in SCORE_PARTS[:-1]:
             assert 0 <= row[f"{part}_score"] <= 100
             assert row[f"{part}_points"] == pytest.approx(weights[part] * row[f"{part}_score"], abs=0.00501)
-        mean = sum(weights[p] * row[f"{p}_score"] for p in quality) / sum(weights[p] for p in quality)
-        assert row["quality_score"] == pytest.approx(mean, abs=0.00501)
+        for name, parts in means.items():
+            mean = sum(weights[p] * row[f"{p}_score"] for p in parts) / sum(weights[p] for p in parts)
+            assert row[f"{name}_score"] == pytest.approx(mean, abs=0.00501)
     assert max(row["lead_score"] for row in rows) - min(row["lead_score"] for row in rows) > 30
 
 
@@ -177,18 +185,58 @@ def test_reasons_are_the_strongest_parts_in_words(con, rules, as_of, enrich) -> 
             "text": "Missing: valid phone, name, company, job title, industry, company size, country",
         },
         {"part": "budget_fit", "points": 1.2, "effect": -3.8, "text": "Budget of $1200 is small"},
+        {"part": "others", "points": 29.83, "effect": 5.4, "text": "All else"},
     ]
 
 
-def test_reasons_are_json_and_agree_with_the_points(con, rules, as_of, many_leads) -> None:  # type: ignore[no-untyped-def]
-    for row in score(con, many_leads(2000), rules, as_of):
+@pytest.mark.parametrize(("all_reasons", "told"), [(False, 4), (True, 9)], ids=["strongest", "all"])
+def test_reasons_add_up_to_the_score(con, rules, as_of, many_leads, all_reasons, told) -> None:  # type: ignore[no-untyped-def]
+    weights = {"default": rules.scoring.weights} | {s.id: s.weights for s in rules.scoring.segments}
+    neutral = rules.scoring.neutral.model_dump() | {"conversion": 50}
+    usual = {
+        code: sum(share * neutral[part] for part, share in shares.model_dump().items())
+        for code, shares in weights.items()
+    }
+    for row in score(con, many_leads(2000), rules, as_of, all_reasons=all_reasons):
         reasons = json.loads(row["reasons"])
-        assert len({reason["part"] for reason in reasons}) == 4
-        effects = [abs(reason["effect"]) for reason in reasons]
+        strongest = [reason for reason in reasons if reason["part"] != "others"]
+        assert len({reason["part"] for reason in strongest}) == told
+        assert len(reasons) == told + (not all_reasons)
+        effects = [abs(reason["effect"]) for reason in strongest]
         assert effects == sorted(effects, reverse=True)
-        for reason in reasons:
+        for reason in strongest:
             assert reason["points"] == pytest.approx(row[f"{reason['part']}_points"], abs=1e-9)
-            assert reason["text"]
+        assert all(reason["text"] for reason in reasons)
+        assert sum(reason["points"] for reason in reasons) == pytest.approx(row["lead_score"], abs=1e-6)
+        from_usual = usual[row["weights_code"]] + sum(reason["effect"] for reason in reasons)
+        assert from_usual == pytest.approx(row["lead_score"], abs=0.055 * len(reasons))
+
+
+def test_the_first_segment_of_a_lead_says_the_weights(con, rules_dir, as_of, enrich) -> None:  # type: ignore[no-untyped-def]
+    file = rules_dir / "scoring.yaml"
+    even = "{completeness: 0.2, freshness: 0.1, source_reliability: 0.1, engagement: 0.1, segment_fit: 0.1, "
+    even += "budget_fit: 0.1, intent: 0.1, historical: 0.1, conversion: 0.1}"
+    asked = {
+        "fairs_of_us_software": 'industries: ["51"], countries: [US], sources: [fair]',
+        "software": "industries: [51]",
+        "fairs": "sources: [fair, expo]",
+        "farms": 'industries: ["11"]',
+    }
+    lines = "".join(f"  - {{id: {name}, {lists}, weights: {even}}}\n" for name, lists in asked.items())
+    text = file.read_text(encoding="utf-8")
+    at = text.index("segments:\n") + len("segments:\n")
+    file.write_text(text[:at] + lines + text[at:], encoding="utf-8")
+    leads = enrich(
+        {"industry_code": "51", "country": "US", "source": "fair"}, {"industry_code": "51", "source": "fair"},
+        {"source": "expo", "employee_band": "10001+"}, {"industry_code": "11"}, {"employee_band": "10001+"},
+        {"industry_code": "52", "source": "web"}, {},
+    )  # fmt: skip
+    rows = score(con, leads, load_scoring(rules_dir), as_of)
+    assert [row["weights_code"] for row in rows] == [
+        "fairs_of_us_software", "software", "fairs", "farms", "enterprise", "default", "default",
+    ]  # fmt: skip
+    assert rows[0]["completeness_points"] == pytest.approx(0.2 * rows[0]["completeness_score"], abs=0.00501)
+    assert rows[6]["completeness_points"] == pytest.approx(0.1 * rows[6]["completeness_score"], abs=0.00501)
 
 
 def test_rules_say_why_they_scored(con, rules, as_of, enrich) -> None:  # type: ignore[no-untyped-def]

@@ -42,6 +42,13 @@ def test_the_delivered_rules_load_and_tell_their_version(rules_dir: Path) -> Non
         ("scoring.yaml", "points: 30}", "points: 31}", None),
         ("scoring.yaml", "points: -40", "points: 40", "intent.keywords.against.points: can't be more than 0"),
         ("scoring.yaml", "    intent: 0.9", "    intent: -0.9", "Input should be greater than or equal to 0"),
+        ("scoring.yaml", "- id: enterprise", "- id: default", "segments: 'default' is taken"),
+        (
+            "scoring.yaml",
+            'sizes: ["1001-5000", "5001-10000", "10001+"]',
+            'sizes: ["many"]',
+            "segments.sizes: 'many' is unknown",
+        ),
         ("icp.yaml", "  GB: 90", "  UK: 90", "countries: 'UK' is unknown; legal is an ISO 3166-1 alpha-2 code"),
         ("icp.yaml", '"51": 100', '"5": 100', "industries: '5' is unknown; legal is 11, 21, 22"),
         ("icp.yaml", "ideal_to_usd: 250000", "ideal_to_usd: 5000", "ideal_to_usd is below ideal_from_usd"),
@@ -71,3 +78,9 @@ def test_the_faults_of_both_files_come_at_once(rules_dir: Path) -> None:
 def test_an_unquoted_sector_is_understood(rules_dir: Path) -> None:
     change(rules_dir, "icp.yaml", '"51": 100', "51: 100")
     assert load_scoring(rules_dir).icp.industries["51"] == 100
+
+
+def test_a_segment_must_ask_for_something(rules_dir: Path) -> None:
+    line = change(rules_dir, "scoring.yaml", 'sizes: ["1001-5000", "5001-10000", "10001+"]', "sizes: []")
+    with pytest.raises(RulesError, match=f"scoring.yaml:{line - 1}: segments: 'enterprise' asks for nothing"):
+        load_scoring(rules_dir)

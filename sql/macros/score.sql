@@ -26,15 +26,14 @@ CREATE OR REPLACE MACRO score_segment(industry_code, employee_band) AS
     coalesce(industry_code, 'unknown') || ':' || coalesce(employee_band, 'unknown');
 
 -- Settings of a part, from the variables that stages.score sets.
-CREATE OR REPLACE MACRO score_weight(part) AS struct_extract(getvariable('score_weights'), part);
 CREATE OR REPLACE MACRO score_neutral(part) AS struct_extract(getvariable('score_neutral'), part);
 CREATE OR REPLACE MACRO score_log_odds(part, score) AS
     struct_extract(getvariable('score_coefficients'), part) * (score - score_neutral(part)) / 50;
 CREATE OR REPLACE MACRO score_field_weight(field) AS struct_extract(getvariable('score_fields'), field);
 
--- Points a part brings, and what they are above or below a neutral part.
-CREATE OR REPLACE MACRO score_points(part, score) AS round(score_weight(part) * score, 2);
-CREATE OR REPLACE MACRO score_effect(part, score) AS round(score_weight(part) * (score - score_neutral(part)), 2);
+-- Points a part brings, and what they are above or below a neutral part; the weight is that of the lead's segment.
+CREATE OR REPLACE MACRO score_points(weight, score) AS round(weight * score, 2);
+CREATE OR REPLACE MACRO score_effect(weight, part, score) AS round(weight * (score - score_neutral(part)), 2);
 
 -- Strength of an effect and the part's number in one integer, so that one sort of integers ranks the parts.
 CREATE OR REPLACE MACRO score_rank_key(effect, part_number) AS

@@ -39,7 +39,8 @@ CREATE OR REPLACE MACRO reason_engagement(views, opens, forms, activity_days, is
             concat_ws(', ',
                 CASE WHEN views > 0 THEN views || CASE WHEN views = 1 THEN ' page view' ELSE ' page views' END END,
                 CASE WHEN opens > 0 THEN opens || CASE WHEN opens = 1 THEN ' e-mail opened' ELSE ' e-mails opened' END END,
-                CASE WHEN forms > 0 THEN forms || CASE WHEN forms = 1 THEN ' form sent' ELSE ' forms sent' END END)
+                CASE WHEN forms > 0 THEN forms || CASE WHEN forms = 1 THEN ' form sent' ELSE ' forms sent' END END,
+                'last seen ' || reason_days_ago(activity_days))
          WHEN activity_days IS NOT NULL THEN 'Last seen ' || reason_days_ago(activity_days)
          WHEN is_tracked THEN 'No activity at all'
          ELSE 'Activity is not tracked' END;

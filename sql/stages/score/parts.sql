@@ -9,6 +9,9 @@ fit_size AS (SELECT unnest(getvariable('score_fit_sizes'), recursive := true)),
 fit_country AS (SELECT unnest(getvariable('score_fit_countries'), recursive := true)),
 fit_seniority AS (SELECT unnest(getvariable('score_fit_seniorities'), recursive := true)),
 fit_function AS (SELECT unnest(getvariable('score_fit_functions'), recursive := true)),
+of_source AS (SELECT unnest(getvariable('score_segment_sources'), recursive := true)),
+-- The weights of each segment of scoring.yaml; `bit` is 1, 2, 4 ... in their order, the last one takes every lead.
+segment_weights AS (SELECT unnest(getvariable('score_segment_weights'), recursive := true)),
 by_source AS (FROM score_reliability WHERE segment_code IS NULL),
 by_segment AS (FROM score_reliability WHERE segment_code IS NOT NULL),
 facts AS (
@@ -34,13 +37,19 @@ facts AS (
         e.first_name IS NOT NULL AND e.last_name IS NOT NULL OR e.full_name IS NOT NULL AS has_person,
         nullif(trim(e.message), '') AS said,
         (e.page_views_count > 0 OR e.email_opens_count > 0 OR e.form_submissions_count > 0) IS TRUE AS has_acted,
-        coalesce(e.page_views_count, e.email_opens_count, e.form_submissions_count) IS NOT NULL AS is_tracked
+        coalesce(e.page_views_count, e.email_opens_count, e.form_submissions_count) IS NOT NULL AS is_tracked,
+        -- The segments that each fact allows, as bits.
+        coalesce(fi.segments, getvariable('score_run').other_industries)
+            & coalesce(fs.segments, getvariable('score_run').other_sizes)
+            & coalesce(fc.segments, getvariable('score_run').other_countries)
+            & coalesce(os.segments, getvariable('score_run').other_sources) AS segments
     FROM score_enriched AS e
     LEFT JOIN fit_industry AS fi ON fi.code = e.industry_code
     LEFT JOIN fit_size AS fs ON fs.code = e.employee_band
     LEFT JOIN fit_country AS fc ON fc.code = e.country
     LEFT JOIN fit_seniority AS fe ON fe.code = e.job_seniority
     LEFT JOIN fit_function AS ff ON ff.code = e.job_function
+    LEFT JOIN of_source AS os ON os.code = e.source
     LEFT JOIN by_source AS s ON s.source = e.source
     LEFT JOIN by_segment AS g
         ON g.source = e.source AND g.segment_code = score_segment(e.industry_code, e.employee_band)
@@ -145,4 +154,6 @@ parts AS (
         score_kept(coalesce(known_history_score, score_neutral('historical'))) AS historical_score
     FROM signals
 )
-FROM parts
+SELECT p.*, w.* EXCLUDE (bit)
+FROM parts AS p
+INNER JOIN segment_weights AS w ON w.bit = p.segments & -p.segments  -- the first of its segments

@@ -50,6 +50,7 @@ setup(
         "cryptography>=50",
         "prometheus-client>=0.26",
         "jsonpath-rfc9535>=1.0.1,<3",
+        "holidays>=0.109",
     ],
     extras_require={
         "dev": [
@@ -62,6 +63,7 @@ setup(
             "openpyxl>=3.1",
             "pycountry>=24.6",
             "moto[server]",
+            "aiosmtpd>=1.4.6",
             "playwright>=1.60",  # drives a Chromium that is there; downloads none
             "s3fs>=2026.9",
             "polars",

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 
 import typer
 
+from aiqleads_pipeline.commands.errors_cli import errors
+
 if TYPE_CHECKING:
     from aiqleads_pipeline.outside import Outside
 
@@ -28,6 +30,7 @@ review_app = typer.Typer(help="Leads that wait for a person.", no_args_is_help=T
 app.add_typer(review_app, name="review")
 keys_app = typer.Typer(help="API keys of the doors.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
+app.command()(errors)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]
 

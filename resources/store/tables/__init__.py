@@ -18,6 +18,14 @@ from resources.store.tables.intake import (
     webhook_events,
 )
 from resources.store.tables.learning import outcomes, touches
+from resources.store.tables.publishing import (
+    drift_states,
+    rescorings,
+    rule_previews,
+    rule_publications,
+    rule_sets,
+    score_overrides,
+)
 from resources.store.tables.routing import accounts, owner_loads, owner_totals, review_queue, routings
 from resources.store.tables.scraping import scrape_pages, scrapes
 
@@ -30,6 +38,7 @@ __all__ = [
     "batch_files",
     "batch_mappings",
     "batches",
+    "drift_states",
     "drops",
     "idempotency_keys",
     "identity_answers",
@@ -46,8 +55,13 @@ __all__ = [
     "owner_loads",
     "owner_totals",
     "pins",
+    "rescorings",
     "review_queue",
     "routings",
+    "rule_previews",
+    "rule_publications",
+    "rule_sets",
+    "score_overrides",
     "scrape_pages",
     "scrapes",
     "signing_keys",

@@ -80,9 +80,22 @@ def load_rules(path: Path, model: type[Model]) -> tuple[Model, RuleFile]:
     except ValidationError as error:
         faults = []
         for fault in error.errors(include_url=False):
-            where = ".".join(str(step) for step in fault["loc"])
-            faults.append(file.fault(f"{where}: {fault['msg']}", *fault["loc"]))
+            tag = ("kind",) if fault["type"] == "union_tag_invalid" else ()
+            place = (*_place(file.data, fault["loc"]), *tag)
+            faults.append(file.fault(f"{'.'.join(map(str, place))}: {fault['msg']}", *place))
         raise RulesError("\n".join(faults)) from error
+
+
+def _place(data: Any, steps: Path_) -> Path_:
+    """A fault's place in the file: pydantic also names which member of a union by ``kind`` it checked against."""
+    place: list[str | int] = []
+    for step in steps:
+        if isinstance(data, dict) and step not in data and data.get("kind") == step:
+            continue
+        place.append(step)
+        is_there = step in data if isinstance(data, dict) else isinstance(data, list) and isinstance(step, int)
+        data = data[step] if is_there else None
+    return tuple(place)
 
 
 def _construct(path: Path, node: yaml.Node, where: Path_, lines: dict[Path_, int]) -> Any:

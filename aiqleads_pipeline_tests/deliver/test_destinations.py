@@ -28,13 +28,15 @@ def test_all_keys_are_read(tmp_path: Path) -> None:
 destinations:
   - {name: hot, kind: file, folder: /srv/hot, teams: [enterprise], priorities: [P1, P2]}
   - {name: crm, kind: salesforce, enabled: false}
+  - {name: duty, kind: pagerduty, secret: DUTY}
 """,
     )
-    hot, crm = rules.destinations
+    hot, crm, duty = rules.destinations
     assert hot.as_row() == {"name": "hot", "goes_by_batch": True, "teams": ("enterprise",), "priorities": ("P1", "P2")}
     assert hot.folder_in(Path("/home")) == Path("/srv/hot/hot")
     assert crm.as_row() == {"name": "crm", "goes_by_batch": False, "teams": None, "priorities": None}
     assert rules.enabled == (hot,)
+    assert rules.sent == {"duty": duty}
 
 
 def test_no_destination_is_fine(tmp_path: Path) -> None:
@@ -47,11 +49,11 @@ def test_no_destination_is_fine(tmp_path: Path) -> None:
         ("destinations:\n  - {name: A b, kind: file}", "destinations.yaml:2: destinations.0.name: String should match"),
         (
             "destinations:\n  - name: a\n    kind: fax",
-            "destinations.yaml:3: destinations.0.kind: Input should be 'file'",
+            "destinations.yaml:3: destinations.0.kind: Input tag 'fax' found using 'kind'",
         ),
         (
             "destinations:\n  - {name: a, kind: hubspot, folder: x}",
-            "destinations.yaml:2: .* kind hubspot has no folder",
+            "destinations.yaml:2: destinations.0.folder: Extra inputs",
         ),
         ("destinations:\n  - {name: a, kind: file}\n  - {name: a, kind: file}", ":3: destination 'a' is there already"),
         ("destinations:\n  - name: a\n    kind: file\n    priorities: [P9]", "destinations.yaml:4: "),

@@ -35,6 +35,7 @@ class Outcome(StrEnum):
     RETRY = "retry"  # nothing is known to have happened; a later attempt may help
     REFUSED = "refused"  # the receiver will never take this one
     GONE = "gone"  # the receiver wants no more deliveries at all (410)
+    LATER = "later"  # not tried, for a cause that is not this delivery's (a limit, no log-in): uses up no attempt
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ class Receipt:
     error_code: str | None = None  # a reason code, where it was not delivered
     detail: str | None = None  # one line without personal data
     retry_after_seconds: float | None = None  # what the receiver asked for
+    # For the log of attempts, where there was a call:
+    status_code: int | None = None
+    sent_bytes_count: int | None = None
+    answer_bytes_count: int | None = None
+    answer: str | None = None  # the head of what was answered, nothing of a person in it (`answers.redacted_answer`)
 
 
 @runtime_checkable

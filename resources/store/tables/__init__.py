@@ -7,7 +7,16 @@ from resources.store.tables.access import api_keys, lead_quota_slots, lead_quota
 from resources.store.tables.alerting import alerts
 from resources.store.tables.base import SCHEMA, metadata
 from resources.store.tables.batches import batches, drops, leases, pins
-from resources.store.tables.delivering import VIEWS, batch_files, outbox
+from resources.store.tables.crm import crm_jobs, crm_mappings, crm_paces, crm_records, crm_usage
+from resources.store.tables.delivering import (
+    VIEWS,
+    batch_files,
+    delivery_attempts,
+    delivery_lanes,
+    delivery_workers,
+    notices,
+    outbox,
+)
 from resources.store.tables.identity import identity_answers, identity_keys
 from resources.store.tables.intake import (
     batch_mappings,
@@ -39,6 +48,9 @@ __all__ = [
     "batch_mappings",
     "batches",
     "drift_states",
+    "delivery_attempts",
+    "delivery_lanes",
+    "delivery_workers",
     "drops",
     "idempotency_keys",
     "identity_answers",
@@ -50,6 +62,7 @@ __all__ = [
     "leases",
     "login_failures",
     "metadata",
+    "notices",
     "outbox",
     "outcomes",
     "owner_loads",

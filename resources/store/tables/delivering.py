@@ -1,10 +1,25 @@
-"""What goes out: the outbox, files of batches, and the view that tells how each delivery stands."""
+"""What goes out: the outbox, files of batches, notices, and the view that tells how each delivery stands; each
+attempt, and what all processes know of a destination together."""
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Index, Integer, SmallInteger, String, Table, Uuid, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Double,
+    Identity,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Table,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 
-from resources.store.tables.base import metadata, time_column
+from resources.store.tables.base import metadata, since, time_column
 
 # The outbox: intents of delivery. One is due when `next_attempt_at` is set; one that goes out with its batch's file has
 # none, and is delivered when `batch_files` says that the file went out: a million rows become delivered by one. So read
@@ -35,6 +50,7 @@ outbox = Table(
         postgresql_where=text("next_attempt_at is not null"),
     ),
     Index("ix_outbox_batch", "batch_id", postgresql_using="brin"),
+    Index("ix_outbox_dead", "destination", "created_at", postgresql_where=text("state = 'dead'")),
 )
 
 # The files that went out, each with all leads of a batch that are meant for its destination.
@@ -44,6 +60,75 @@ batch_files = Table(
     Column("batch_id", String, primary_key=True),
     Column("destination", String, primary_key=True),
     time_column("delivered_at", nullable=False),
+)
+
+# What is delivered that is no lead. In the outbox its id stands in the place of the lead's, and its batch is `notices`.
+notices = Table(
+    "notices",
+    metadata,
+    Column("notice_id", Uuid, primary_key=True),
+    Column("topic", String, nullable=False),
+    Column("body", JSONB, nullable=False),
+    Column("dedup_key", String, unique=True),
+    time_column("created_at", nullable=False),
+    info=since("0007"),
+)
+
+# The log of attempts, kept for some days. Nothing of a lead is in it: `answer` is the head of what the receiver said,
+# with whatever could be a person's blotted out.
+delivery_attempts = Table(
+    "delivery_attempts",
+    metadata,
+    Column("attempt_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("delivery_id", Uuid, nullable=False),
+    Column("destination", String, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("outcome", String, nullable=False),
+    Column("error_code", String),
+    Column("status_code", Integer),
+    Column("detail", String),
+    Column("answer", String),
+    Column("sent_bytes_count", Integer),
+    Column("answer_bytes_count", Integer),
+    Column("seconds", Double, nullable=False),
+    time_column("started_at", nullable=False),
+    Index("ix_delivery_attempts_delivery", "delivery_id"),
+    Index("ix_delivery_attempts_started", "started_at", postgresql_using="brin"),
+    info=since("0007"),
+)
+
+# How a destination stands, for all processes: switched on or off, its breaker (`failures_count` in a row,
+# `open_until`), the pause it asked for, what is left of its rate. Its row is the lock of claiming.
+delivery_lanes = Table(
+    "delivery_lanes",
+    metadata,
+    Column("destination", String, primary_key=True),
+    Column("state", String, nullable=False, server_default=text("'on'")),
+    Column("off_reason", String),
+    time_column("off_at"),
+    Column("failures_count", Integer, nullable=False, server_default=text("0")),
+    Column("opened_count", Integer, nullable=False, server_default=text("0")),
+    time_column("open_until"),
+    time_column("paused_until"),
+    Column("tokens", Double, nullable=False, server_default=text("0")),
+    time_column("tokens_at"),
+    Column("claimed_count", BigInteger, nullable=False, server_default=text("0")),
+    time_column("failing_since"),
+    Column("warnings_count", Integer, nullable=False, server_default=text("0")),
+    time_column("delivered_at"),
+    CheckConstraint("state in ('on', 'off')", name="state_known"),
+    info=since("0007"),
+)
+
+# Which processes send to a destination, and how many calls at once each of them may make.
+delivery_workers = Table(
+    "delivery_workers",
+    metadata,
+    Column("destination", String, primary_key=True),
+    Column("worker", String, primary_key=True),
+    Column("slots_count", Integer, nullable=False),
+    time_column("expires_at", nullable=False),
+    info=since("0007"),
 )
 
 # Views, by the migration that makes them: `sql/store/views/<name>.sql`.

@@ -109,6 +109,7 @@ def upgrade() -> None:
     schema='aiqleads'
     )
     op.create_index('ix_outbox_batch', 'outbox', ['batch_id'], unique=False, schema='aiqleads', postgresql_using='brin')
+    op.create_index('ix_outbox_dead', 'outbox', ['destination', 'created_at'], unique=False, schema='aiqleads', postgresql_where=sa.text("state = 'dead'"))
     op.create_index('ix_outbox_due', 'outbox', ['destination', 'priority', 'next_attempt_at'], unique=False, schema='aiqleads', postgresql_where=sa.text('next_attempt_at is not null'))
     op.create_table('outcomes',
     sa.Column('lead_id', sa.Uuid(), nullable=False),

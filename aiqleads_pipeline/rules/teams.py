@@ -1,20 +1,20 @@
 """Owners and teams: ``teams.yaml``.
 
-Belongs here: who there is, how much they take, when they are away, who sits in which team. Does not belong here:
-which leads go to a team (``rules.routing``) and whose turn it is (``stages.rota``).
+Belongs here: who there is, how much they take, when they work, how they want to be told, who sits in which team. Does
+not belong here: which leads go to a team (``rules.routing``) and whose turn it is (``stages.rota``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field
 
+from aiqleads_pipeline.rules.calendars import ALWAYS, Absence, Calendar, ClockTime, Span, WorkClock, read_span
 from aiqleads_pipeline.rules.loading import RuleFile, RuleModel, RulesError, load_rules
 
 REVIEW = "review"  # where a rule sends a lead that a person must look at: no team may have this name
@@ -23,17 +23,14 @@ Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)]
 
 
-class Absence(RuleModel):
-    """Days (UTC) on which an owner is away, both ends included."""
+class Notify(RuleModel):
+    """How an owner wants to be told. ``urgent`` priorities are sent at once whatever the mode and the hour."""
 
-    first: Annotated[date, Field(alias="from")]
-    last: Annotated[date, Field(alias="until")]
-
-    @model_validator(mode="after")
-    def _ends_after_it_begins(self) -> Absence:
-        if self.last < self.first:
-            raise ValueError(f"ends on {self.last}, before it begins on {self.first}")
-        return self
+    mode: Literal["instant", "digest", "off"] = "instant"
+    digest_at: Annotated[tuple[ClockTime, ...], Field(min_length=1, max_length=24)] = (8 * 60,)
+    quiet: Annotated[Span, BeforeValidator(read_span)] | None = None
+    only_open: bool = False  # outside of working hours nothing is sent
+    urgent: tuple[Literal["P1", "P2", "P3", "P4"], ...] = ("P1",)
 
 
 class Owner(RuleModel):
@@ -46,30 +43,25 @@ class Owner(RuleModel):
     weight: Annotated[int, Field(ge=1, le=100)] = 1
     max_open_leads: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     absent: tuple[Absence, ...] = ()
-
-    def away_until(self, day: date) -> date | None:
-        """The last day of the absence that ``day`` falls in; null where the owner is there."""
-        return max((a.last for a in self.absent if a.first <= day <= a.last), default=None)
-
-    def why_unavailable(self, day: date) -> str | None:
-        """Why the owner takes no lead on that day, in words; null where nothing stands against it."""
-        if not self.active:
-            return "inactive"
-        until = self.away_until(day)
-        return f"absent until {until}" if until else None
+    calendar: Id | None = None
+    notify: Notify = Notify()
 
 
 class Team(RuleModel):
-    """People who share leads."""
+    """People who share leads. ``lead`` is told when promises are broken. ``when_closed`` says what becomes of a lead
+    while members are outside of their working hours: given to who is open, or held for whose turn it is."""
 
     id: Id
     name: Annotated[str, Field(min_length=1, max_length=200)]
     members: Annotated[list[Id], Field(min_length=1, max_length=500)]
+    lead: Id | None = None
+    when_closed: Literal["next_in_line", "hold"] = "next_in_line"
 
 
 class TeamsFile(RuleModel):
     """``teams.yaml``."""
 
+    calendars: Annotated[tuple[Calendar, ...], Field(max_length=500)] = ()
     owners: Annotated[list[Owner], Field(min_length=1)]
     teams: Annotated[list[Team], Field(min_length=1)]
 
@@ -81,6 +73,7 @@ class TeamRules:
     owners: tuple[Owner, ...]
     teams: tuple[Team, ...]
     sha256: str
+    calendars: tuple[Calendar, ...] = ()
 
     @cached_property
     def owner_by_id(self) -> dict[str, Owner]:
@@ -97,9 +90,35 @@ class TeamRules:
         """Every owner that sits in a team."""
         return frozenset(owner for team in self.teams for owner in team.members)
 
-    def available(self, owners: Iterable[str], day: date) -> list[str]:
-        """Those of the owners that are active and not absent on that day."""
-        return [owner for owner in owners if self.owner_by_id[owner].why_unavailable(day) is None]
+    @cached_property
+    def clocks(self) -> dict[str, WorkClock]:
+        """When each owner works."""
+        calendars = {calendar.id: calendar for calendar in self.calendars}
+        return {
+            owner.id: WorkClock(calendars[owner.calendar] if owner.calendar else ALWAYS, owner.absent)
+            for owner in self.owners
+        }
+
+    def why_away(self, owner: str, at: datetime) -> str | None:
+        """Why the owner takes no lead that day, in words; null where only the hour may stand against it."""
+        if not self.owner_by_id[owner].active:
+            return "inactive"
+        until = self.clocks[owner].away_until(at)
+        return f"absent until {until}" if until else None
+
+    def why_passed(self, team: str, owner: str, at: datetime) -> str | None:
+        """Why the team's turns pass the owner over at a moment; null where they don't."""
+        return self.why_away(owner, at) or (
+            None if owner in self.available(team, at) else self.clocks[owner].why_closed(at)
+        )
+
+    def available(self, team: str, at: datetime) -> list[str]:
+        """The members who take turns at a moment: active and not absent; where the team says so, and anybody is, those
+        within their working hours."""
+        there = [owner for owner in self.team_by_id[team].members if self.why_away(owner, at) is None]
+        if self.team_by_id[team].when_closed == "hold":
+            return there
+        return [owner for owner in there if self.clocks[owner].is_open(at)] or there
 
 
 def load_teams(rules_dir: Path) -> TeamRules:
@@ -112,14 +131,21 @@ def load_teams(rules_dir: Path) -> TeamRules:
     faults = _owner_faults(content, file) + _team_faults(content, file)
     if faults:
         raise RulesError("\n".join(faults))
-    return TeamRules(tuple(content.owners), tuple(content.teams), file.sha256)
+    return TeamRules(tuple(content.owners), tuple(content.teams), file.sha256, content.calendars)
 
 
 def _owner_faults(content: TeamsFile, file: RuleFile) -> list[str]:
     faults = []
     ids: dict[str, int] = {}
     emails: dict[str, str] = {}
+    calendars = [calendar.id for calendar in content.calendars]
+    for i, name in enumerate(calendars):
+        if name in calendars[:i]:
+            faults.append(file.fault(f"calendar {name!r} is there already", "calendars", i))
     for i, owner in enumerate(content.owners):
+        if owner.calendar is not None and owner.calendar not in calendars:
+            what = f"owner {owner.id!r}: there is no calendar {owner.calendar!r}"
+            faults.append(file.fault(what, "owners", i, "calendar"))
         if owner.id in ids:
             first = file.line("owners", ids[owner.id])
             faults.append(file.fault(f"owner {owner.id!r} is there already, in line {first}", "owners", i))
@@ -143,6 +169,8 @@ def _team_faults(content: TeamsFile, file: RuleFile) -> list[str]:
             first = file.line("teams", ids[team.id])
             faults.append(file.fault(f"team {team.id!r} is there already, in line {first}", "teams", i))
         ids.setdefault(team.id, i)
+        if team.lead is not None and team.lead not in owners:
+            faults.append(file.fault(f"team {team.id!r}: there is no owner {team.lead!r}", "teams", i, "lead"))
         for j, member in enumerate(team.members):
             where = ("teams", i, "members", j)
             if member not in owners:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from aiqleads_pipeline.rules.loading import RulesError
 from aiqleads_pipeline.rules.teams import TeamRules, load_teams
+
+DAYS = ((2026, 12, 20), (2026, 12, 21), (2027, 1, 2), (2027, 1, 8), (2027, 1, 9))
 
 
 def load(folder: Path, text: str) -> TeamRules:
@@ -42,12 +44,13 @@ teams:
     ana, bo, cy = rules.owners
     assert (ana.active, ana.weight, ana.max_open_leads, ana.absent) == (True, 1, None, ())
     assert (bo.weight, bo.max_open_leads) == (3, 40)
-    days = [date(2026, 12, 20), date(2026, 12, 21), date(2027, 1, 2), date(2027, 1, 8), date(2027, 1, 9)]
-    assert [bo.why_unavailable(day) for day in days] == [
+    days = [datetime(*day, 12, tzinfo=UTC) for day in DAYS]
+    assert [rules.why_away("bo", day) for day in days] == [
         None, "absent until 2027-01-03", "absent until 2027-01-08", "absent until 2027-01-08", None,
     ]  # fmt: skip
-    assert cy.why_unavailable(days[0]) == "inactive"
-    assert rules.available(rules.team_by_id["smb"].members, days[1]) == ["ana"]
+    assert not cy.active
+    assert rules.why_away("cy", days[0]) == "inactive"
+    assert rules.available("smb", days[1]) == ["ana"]
     assert rules.members == {"ana", "bo", "cy"}
 
 
@@ -90,6 +93,9 @@ teams:
         ("absent: [{from: someday, until: 2026-12-21}]", 5, "valid date"),
         ("phone: 12", 5, "Extra inputs are not permitted"),
         ("active: maybe", 5, "valid boolean"),
+        ("calendar: nowhere", 5, "there is no calendar 'nowhere'"),
+        ("notify: {quiet: '25:00-07:00'}", 5, "time of day"),
+        ("notify: {mode: pigeon}", 5, "'instant', 'digest' or 'off'"),
     ],
 )
 def test_values_out_of_range_are_refused(tmp_path: Path, owner: str, line: int, what: str) -> None:

@@ -58,9 +58,7 @@ def _explain_turn(stretch: Stretch, turn: int, lanes: Lanes) -> dict[str, Any]:
         if other != owner:
             wait = pool.turn_of(other, pool.turns_before(turn, other)) - turn
             passed_over[other] = f"not their turn: next in {wait} {'lead' if wait == 1 else 'leads'}"
-    for other in lanes.teams.team_by_id[pool.team].members:
-        if why := lanes.teams.owner_by_id[other].why_unavailable(lanes.day):
-            passed_over[other] = why
+    passed_over |= lanes.passed_over[pool.team]
     for other in stretch.full:
         limit = lanes.teams.owner_by_id[other].max_open_leads
         passed_over[other] = f"at capacity: {limit} of {limit} open leads"
@@ -94,6 +92,6 @@ def _explain_substitute(owner: str | None, lanes: Lanes) -> dict[str, str | None
         "owner": owner,
         "why_not": "not in teams.yaml any more"
         if owner is None
-        else lanes.teams.owner_by_id[owner].why_unavailable(lanes.day) or "in no team",
+        else lanes.teams.why_away(owner, lanes.at) or "in no team",
         "then": "the account stays with its owner" if stays else "the account goes to the new owner",
     }

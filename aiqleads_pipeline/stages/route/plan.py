@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -18,15 +18,27 @@ from aiqleads_pipeline.stages.rota import Ledger, Stretch, give_turns, taken_by_
 
 @dataclass(frozen=True)
 class Lanes:
-    """The teams as they stand on a day, with each owner's open leads when the batch began."""
+    """The teams as they stand at a moment, with each owner's open leads when the batch began."""
 
     teams: TeamRules
-    day: date
+    at: datetime
     open_count: Mapping[str, int]
 
     def available(self, team: str) -> list[str]:
-        """The members that are active and not absent, whether they have room or not; none for ``review``."""
-        return [] if team == REVIEW else self.teams.available(self.teams.team_by_id[team].members, self.day)
+        """The members that take turns now, whether they have room or not; none for ``review``."""
+        return [] if team == REVIEW else self._available[team]
+
+    @cached_property
+    def passed_over(self) -> dict[str, dict[str, str]]:
+        """By team the members who take no turns now, and why."""
+        return {
+            team.id: {m: why for m in team.members if (why := self.teams.why_passed(team.id, m, self.at))}
+            for team in self.teams.teams
+        }
+
+    @cached_property
+    def _available(self) -> dict[str, list[str]]:
+        return {team: self.teams.available(team, self.at) for team in self.teams.team_by_id}
 
     @cached_property
     def owner_numbers(self) -> dict[str, int]:
@@ -39,11 +51,11 @@ class Lanes:
         return {team: number for number, team in enumerate(self.teams.team_by_id)}
 
     def state(self, owner: str) -> str:
-        """``available``, ``away`` for some days, or ``gone`` for good."""
+        """``available``, ``away`` for days, or ``gone`` for good. Accounts wait for their owner's hours."""
         known = self.teams.owner_by_id[owner]
         if not known.active or owner not in self.teams.members:
             return "gone"
-        return "available" if known.why_unavailable(self.day) is None else "away"
+        return "available" if self.teams.why_away(owner, self.at) is None else "away"
 
     def room(self, owner: str) -> int | None:
         """How many leads the owner can take in this batch; null without a limit."""

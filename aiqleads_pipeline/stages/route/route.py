@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 from duckdb import DuckDBPyConnection, DuckDBPyRelation
@@ -103,7 +103,7 @@ def route_leads(
     """
     routing = rules.routing
     open_count = {owner.id: snapshot.open_count(owner.id) for owner in rules.teams.owners}
-    lanes = Lanes(rules.teams, as_of.astimezone(UTC).date(), open_count)
+    lanes = Lanes(rules.teams, as_of, open_count)
     _hand_over_rules(con, lanes, routing)
     _match(con, enriched, scored, classified, snapshot, routing)
     counts = run_sql(con, "stages/route/count_lanes").fetchall()

@@ -1,0 +1,163 @@
+"""CRMs as destinations: put together from their rules, secrets and the store.
+
+Belongs here: builders. Does not belong here: what may stand in the rules (``rules.crm``) and protocols
+(``resources.crm``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from aiqleads_pipeline.rules.crm import CrmRules as Rules
+from aiqleads_pipeline.rules.crm import FieldRule, HubspotRules, SalesforceRules, load_crm
+from aiqleads_pipeline.rules.destinations import HubSpotDestination, SalesforceDestination
+from resources.crm import hubspot, salesforce
+from resources.crm.base import CrmRules
+from resources.crm.mapping import Field
+from resources.crm.session import CrmSession, Pace
+from resources.crm.tokens import FixedToken, OauthTokens
+
+if TYPE_CHECKING:
+    from aiqleads_pipeline.delivering.kinds import Around
+
+
+def build_salesforce(rule: SalesforceDestination, around: Around) -> salesforce.Salesforce:
+    """The destination of a rule of kind ``salesforce``.
+
+    Raises:
+        RulesError, SettingsError: its file is wrong, a secret is not set.
+    """
+    rules = salesforce_rules(rule, around)
+    session = salesforce_session(rule.name, rules, around)
+    return salesforce.Salesforce(session, common_rules(rules), salesforce_terms(rules), rule.chunk_size)
+
+
+def build_hubspot(rule: HubSpotDestination, around: Around) -> hubspot.HubSpot:
+    """The destination of a rule of kind ``hubspot``.
+
+    Raises:
+        RulesError, SettingsError: its file is wrong, a secret is not set.
+    """
+    rules = hubspot_rules(rule, around)
+    session = hubspot_session(rule.name, rules, around)
+    return hubspot.HubSpot(session, common_rules(rules), hubspot_terms(rules), rule.chunk_size)
+
+
+def salesforce_rules(rule: SalesforceDestination, around: Around) -> SalesforceRules:
+    """Its file under ``crm/``."""
+    rules = load_crm(around.rules_dir, rule.mapping or f"{rule.name}.yaml", "salesforce")
+    assert isinstance(rules, SalesforceRules)  # noqa: S101 - by its kind
+    return rules
+
+
+def hubspot_rules(rule: HubSpotDestination, around: Around) -> HubspotRules:
+    """Its file under ``crm/``."""
+    rules = load_crm(around.rules_dir, rule.mapping or f"{rule.name}.yaml", "hubspot")
+    assert isinstance(rules, HubspotRules)  # noqa: S101 - by its kind
+    return rules
+
+
+def salesforce_session(name: str, rules: SalesforceRules, around: Around) -> CrmSession:
+    """The account, logged in when first used."""
+    form = {
+        "grant_type": SecretStr(rules.login),
+        "client_id": around.secret(rules.client_id),
+        "client_secret": around.secret(rules.client_secret),
+        **({"refresh_token": around.secret(rules.refresh_token)} if rules.refresh_token else {}),
+    }
+    return CrmSession(
+        name,
+        around.client,
+        OauthTokens(around.client, f"{rules.login_url}/services/oauth2/token", form),
+        around.outside.store,
+        read_usage=salesforce.read_usage,
+        read_codes=salesforce.read_codes,
+        pace=_pace(rules),
+    )
+
+
+def hubspot_session(name: str, rules: HubspotRules, around: Around) -> CrmSession:
+    """The account, logged in when first used."""
+    tokens: FixedToken | OauthTokens
+    if rules.access_token is not None:
+        tokens = FixedToken(around.secret(rules.access_token), rules.base_url)
+    else:
+        names = {
+            "client_id": rules.client_id,
+            "client_secret": rules.client_secret,
+            "refresh_token": rules.refresh_token,
+        }
+        form = {name: around.secret(secret) for name, secret in names.items() if secret is not None}
+        form["grant_type"] = SecretStr("refresh_token")
+        tokens = OauthTokens(around.client, f"{rules.base_url}/oauth/v1/token", form, rules.base_url)
+    return CrmSession(
+        name,
+        around.client,
+        tokens,
+        around.outside.store,
+        read_usage=hubspot.read_usage,
+        read_codes=hubspot.read_codes,
+        pace=_pace(rules),
+    )
+
+
+def salesforce_terms(rules: SalesforceRules) -> salesforce.SalesforceTerms:
+    """What is Salesforce's own of the rules."""
+    is_flag = isinstance(rules.assignment, bool)
+    return salesforce.SalesforceTerms(
+        rules.api_version,
+        rules.object,
+        rules.external_id_field,
+        may_duplicate=rules.duplicates == "allow",
+        assignment=str(rules.assignment).upper() if is_flag else str(rules.assignment),
+        collection_size=rules.collection_size,
+        bulk_from=rules.bulk_from,
+    )
+
+
+def hubspot_terms(rules: HubspotRules) -> hubspot.HubSpotTerms:
+    """What is HubSpot's own of the rules."""
+    companies = None
+    if rules.companies is not None:
+        key = Field(rules.companies.id_property, tuple(tuple(path.split(".")) for path in rules.companies.key), "code")
+        companies = hubspot.CompanyTerms(rules.companies.id_property, key, as_fields(rules.companies.fields))
+    email = "email" if rules.same_email == "adopt" else None
+    return hubspot.HubSpotTerms(rules.id_property, email, rules.batch_size, companies)
+
+
+def common_rules(rules: Rules) -> CrmRules:
+    """What is alike for all CRMs."""
+    return CrmRules(
+        as_fields(rules.fields),
+        rules.owner_field,
+        rules.owners,
+        rules.daily_limit_share,
+        frozenset(int(each[1]) for each in rules.reserved_for),
+    )
+
+
+def as_fields(fields: Mapping[str, FieldRule]) -> tuple[Field, ...]:
+    """The mapping as it is applied."""
+    return tuple(
+        Field(
+            name,
+            tuple(tuple(path.split(".")) for path in each.paths),
+            each.cast,
+            max_chars=each.max_chars,
+            decimals=each.decimals,
+            values=MappingProxyType(each.values),
+            otherwise=each.otherwise,
+            is_required=each.required,
+            is_negated=each.negate,
+            is_compared=each.compare,
+        )
+        for name, each in fields.items()
+    )
+
+
+def _pace(rules: Rules) -> Pace | None:
+    return None if rules.pace is None else Pace(rules.pace.requests, rules.pace.seconds)

@@ -7,6 +7,7 @@ import dagster as dg
 from aiqleads_pipeline.assets.batch_run import batch_runs_resource
 from aiqleads_pipeline.assets.registry import ASSETS
 from aiqleads_pipeline.automation.jobs import JOBS
+from aiqleads_pipeline.automation.rescoring import build_rescoring_sensor
 from aiqleads_pipeline.automation.schedules import SCHEDULES
 from aiqleads_pipeline.automation.scraping import build_scrape_schedule, build_scrape_sensor, scrape_sites
 from aiqleads_pipeline.automation.sensors import build_sensors
@@ -19,7 +20,7 @@ def build_defs(settings: Settings | None = None, **overrides: object) -> dg.Defi
         assets=ASSETS,
         jobs=(*JOBS, scrape_sites),
         schedules=(*SCHEDULES, build_scrape_schedule(settings)),
-        sensors=[*build_sensors(settings), build_scrape_sensor(settings)],
+        sensors=[*build_sensors(settings), build_scrape_sensor(settings), build_rescoring_sensor(settings)],
         resources={"runs": batch_runs_resource(settings), **overrides},
         executor=dg.in_process_executor,
     )

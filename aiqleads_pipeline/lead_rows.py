@@ -17,7 +17,7 @@ from aiqleads_pipeline.stages.current import current_leads
 from aiqleads_pipeline.tables import store_relation
 from resources.store import intake
 
-JSON_COLUMNS = ("extra", "raw", "reasons", "suggestion")
+JSON_COLUMNS = ("extra", "raw", "reasons", "suggestion", "conversion_reasons")
 Rows = dict[str, list[dict[str, Any]]]
 
 

@@ -16,6 +16,9 @@ from aiqleads_pipeline.outside import Outside
 from resources.lake import TableMissing
 from resources.store.export import copy_out
 
+SCORES_TABLE = "open_lead_scores"  # the newest scores of open leads, a batch for each time that some were scored
+SIGNALLED = "-signalled"  # ends the name of a batch that holds only leads that something was heard of
+
 
 class UnknownTable(Exception):
     """No such table; the message lists those there are."""
@@ -49,6 +52,13 @@ def all_batches(con: DuckDBPyConnection, outside: Outside, name: str) -> DuckDBP
         return table_relation(con, outside, name)
     except TableMissing:
         return con.sql(f"SELECT {', '.join(f'NULL::{c.type} AS {c.name}' for c in TABLES[name].columns)} LIMIT 0")
+
+
+def newest_score_batches(outside: Outside) -> list[str]:
+    """The batches of open scores since all leads were scored last, oldest first: a lead's last one counts."""
+    batches = outside.lake.batches(SCORES_TABLE)
+    last_all = max((i for i, batch in enumerate(batches) if not batch.endswith(SIGNALLED)), default=0)
+    return batches[last_all:]
 
 
 def store_relation(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from aiqleads_pipeline.assets.audit import audit
 from aiqleads_pipeline.assets.classified_leads import classified_leads
 from aiqleads_pipeline.assets.enriched_leads import enriched_leads
-from aiqleads_pipeline.assets.learnt_tables import conversion_model, open_lead_scores, source_reliability
+from aiqleads_pipeline.assets.learnt_tables import conversion_model, source_reliability
+from aiqleads_pipeline.assets.open_lead_scores import open_lead_scores
 from aiqleads_pipeline.assets.outcomes import outcomes
 from aiqleads_pipeline.assets.raw_leads import raw_leads
 from aiqleads_pipeline.assets.routed_leads import routed_leads

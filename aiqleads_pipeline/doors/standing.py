@@ -15,14 +15,20 @@ from duckdb import DuckDBPyConnection
 from aiqleads_pipeline.lead_rows import Rows, rows_of_lead
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.stages.engine import open_engine
+from aiqleads_pipeline.tables import SCORES_TABLE, newest_score_batches
 from resources.store import batches, intake
 from resources.store.intake import TakenIn
 
-SCORES_TABLE = "open_lead_scores"  # one batch per night
+SCORE_COLUMNS = (
+    "lead_score", "quality_score", "fit_score", "interest_score", "conversion_prob", "score_method",
+    "score_method_reason", "model_version", "weights_code", "reasons",
+)  # fmt: skip
 # What is shown of each table's row. None of these columns holds personal data.
 SHOWN: Mapping[str, tuple[str, ...]] = {
-    "scored_leads": ("lead_score", "quality_score", "conversion_prob", "score_method", "model_version", "reasons"),
-    SCORES_TABLE: ("lead_score", "quality_score", "conversion_prob", "score_method", "model_version", "reasons"),
+    "scored_leads": SCORE_COLUMNS,
+    SCORES_TABLE: (
+        *SCORE_COLUMNS, "conversion_reasons", "priority", "rules_priority", "override_expires_at", "scored_at",
+    ),
     "classified_leads": ("industry_code", "industry_name", "size_segment", "priority", "territory"),
     "routed_leads": ("team", "owner", "rule_id", "reasons", "sla_due_at"),
     "review_queue": ("reason_code", "opened_at", "resolved_at", "team", "owner"),
@@ -113,8 +119,9 @@ class Standings:
             wanted = tuple(table for table in SHOWN if table != SCORES_TABLE)
             wanted = wanted if taken is not None else ("raw_leads", *wanted)
             rows = rows_of_lead(self._con, self._outside, lead_id, taken.batch_id if taken else None, wanted)
-            if "routed_leads" in rows and (nights := self._outside.lake.batches(SCORES_TABLE)):
-                rows |= rows_of_lead(self._con, self._outside, lead_id, nights[-1], (SCORES_TABLE,))
+            for batch in reversed(newest_score_batches(self._outside) if "routed_leads" in rows else []):
+                if newest := rows_of_lead(self._con, self._outside, lead_id, batch, (SCORES_TABLE,)):
+                    return rows | newest
             return rows
 
 

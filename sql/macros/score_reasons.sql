@@ -87,3 +87,29 @@ CREATE OR REPLACE MACRO reason_conversion(prob, usual_prob) AS
 CREATE OR REPLACE MACRO reason_json(part, points, effect, text) AS
     concat('{"part":"', part, '","points":', points::DECIMAL(6, 2), ',"effect":', effect::DECIMAL(6, 1),
         ',"text":"', text, '"}');
+
+-- A feature of the model in words: its value where that says more than its name. Names are code's, never a lead's.
+CREATE OR REPLACE MACRO reason_feature_words(
+        name, views, opens, forms, activity_days, created_days, message_log, budget_log, employees_log) AS
+    CASE name
+        WHEN 'page_views_count' THEN coalesce(views::BIGINT || ' page views', 'Page views unknown')
+        WHEN 'email_opens_count' THEN coalesce(opens::BIGINT || ' e-mails opened', 'E-mail opens unknown')
+        WHEN 'form_submissions_count' THEN coalesce(forms::BIGINT || ' forms sent', 'Forms unknown')
+        WHEN 'activity_days' THEN coalesce('Active ' || reason_days_ago(activity_days), 'Last activity unknown')
+        WHEN 'created_days' THEN coalesce('Created ' || reason_days_ago(created_days), 'Age unknown')
+        WHEN 'message_length_log' THEN CASE WHEN message_log IS NULL THEN 'No message' ELSE 'Length of the message' END
+        WHEN 'budget_log' THEN coalesce('Budget of ' || reason_usd(exp(budget_log) - 1), 'No budget named')
+        WHEN 'employees_log' THEN CASE WHEN employees_log > 0 THEN 'Size of the company' ELSE 'Size unknown' END
+        WHEN 'source' THEN 'Where it came from' WHEN 'source_channel' THEN 'How it came in'
+        WHEN 'lead_source' THEN 'Its own word for its source' WHEN 'campaign' THEN 'Campaign'
+        WHEN 'email_kind' THEN 'Kind of mailbox' WHEN 'phone_type' THEN 'Kind of phone' WHEN 'country' THEN 'Country'
+        WHEN 'industry_code' THEN 'Industry' WHEN 'job_seniority' THEN 'Seniority' WHEN 'job_function' THEN 'Job'
+        WHEN 'revenue_log' THEN 'Revenue of the company' WHEN 'consent_days' THEN 'Age of the consent'
+        WHEN 'is_consent' THEN 'Consent' WHEN 'has_product_interest' THEN 'Whether it names a product'
+        WHEN 'has_phone' THEN 'Whether there is a valid phone' WHEN 'has_email' THEN 'Whether there is an e-mail'
+        WHEN 'has_company_domain' THEN 'Whether the company''s site is known'
+        WHEN 'has_linkedin' THEN 'Whether there is a LinkedIn profile'
+        ELSE replace(name, '_', ' ') END;
+
+CREATE OR REPLACE MACRO reason_feature(name, effect, text) AS
+    concat('{"feature":"', name, '","effect":', effect::DECIMAL(6, 1), ',"text":"', text, '"}');

@@ -1,0 +1,225 @@
+"""Scores open leads anew: all of them at night, and those that something was heard of within minutes.
+
+Belongs here: which leads, and putting the stages together for leads of many batches at once. Does not belong here: how
+a score is computed (``stages.score``) and when it is asked for (``automation``).
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from duckdb import DuckDBPyConnection, DuckDBPyRelation
+
+from aiqleads_pipeline.assets.learning import Learnt, current_versions, load_learnt
+from aiqleads_pipeline.outside import Outside
+from aiqleads_pipeline.rules.book import RuleBook
+from aiqleads_pipeline.stages.classify import classify_leads
+from aiqleads_pipeline.stages.current import current_leads
+from aiqleads_pipeline.stages.engine import open_engine, run_sql
+from aiqleads_pipeline.stages.enrich import enrich_leads
+from aiqleads_pipeline.stages.score import score_leads
+from aiqleads_pipeline.tables import SCORES_TABLE, all_batches, newest_score_batches, store_relation
+from resources.store import intake, rescorings
+from resources.store.rescorings import Kind, Rescoring
+from resources.store.touches import count_touches
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+OUTCOME_COLUMNS = {"lead_id": "UUID", "result": "VARCHAR", "closed_at": "TIMESTAMPTZ"}
+# Signals of the last moments before a rescoring may not have been committed yet: the next one looks at them again.
+SLACK = timedelta(seconds=60)
+EXPLAINED = ("P1", "P2")  # "above P3": whose probability is explained fact by fact
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Rescored:
+    """What came of it; ``batch_id`` is None if there was nothing to do."""
+
+    batch_id: str | None
+    facts: dict[str, Any]
+
+
+def signals(outside: Outside) -> pa.Table | None:
+    """``lead_id`` of the leads that something was heard of since the last rescoring; None before the first."""
+    last = rescorings.last_rescoring(outside.store)
+    if last is None:
+        return None
+    return rescorings.signalled_leads(outside.store, last.until - SLACK, outside.settings.now())
+
+
+def rescore(outside: Outside, only_signalled: bool = False) -> Rescored:
+    """Score all open leads as of now, or those that something was heard of; written as one batch, then noted.
+
+    A lead that was closed, or rejected by a person, is not open. Killed before it is noted, it is done again.
+    """
+    started = time.monotonic()
+    now = outside.settings.now()
+    asked = signals(outside) if only_signalled else None
+    if asked is not None and not asked.num_rows:
+        return Rescored(None, {"leads_count": 0})
+    kind: Kind = "all" if asked is None else "signalled"
+    batch_id = f"{now:%Y%m%dT%H%M%S%f}-{kind}"
+    with _workplace(outside) as folder, open_engine(outside.settings, folder / "spill") as con:
+        outside.lake.attach(con)
+        leads = open_leads(con, outside, asked)
+        scores = score_open(con, outside, leads, now, folder)
+        outside.lake.write(scores, SCORES_TABLE, batch_id)
+        facts = _facts(outside.lake.read(con, SCORES_TABLE, batch_id))
+    seconds = round(time.monotonic() - started, 3)
+    done = Rescoring(batch_id, kind, now, facts["leads_count"], seconds)
+    rescorings.note_rescoring(outside.store, done, facts)
+    return Rescored(batch_id, {**facts, "kind": kind, "seconds": seconds})
+
+
+def open_leads(con: DuckDBPyConnection, outside: Outside, asked: pa.Table | None = None) -> DuckDBPyRelation:
+    """ENRICHED_LEADS of leads that were routed and not closed, as they are now; of these only those asked for."""
+    leads = run_sql(
+        con,
+        "marts/open_leads",
+        enriched_leads=_enriched_now(con, outside, asked),
+        routed_leads=all_batches(con, outside, "routed_leads"),
+        outcomes=store_relation(con, outside, "outcomes", OUTCOME_COLUMNS),
+    )
+    if asked is None:
+        return leads
+    con.from_arrow(asked).query("_", "CREATE OR REPLACE TEMP TABLE asked_leads AS FROM _")
+    return leads.join(con.table("asked_leads"), "lead_id", how="semi")
+
+
+def score_open(
+    con: DuckDBPyConnection, outside: Outside, leads: DuckDBPyRelation, now: datetime, folder: Path
+) -> DuckDBPyRelation:
+    """The lazy relation of ``marts/open_scores``; what several steps read is kept in ``folder``."""
+    rules = outside.rules()
+    known = load_learnt(outside, con, current_versions(outside), outside.settings.flags.enableMLScoring)
+    touches = con.from_arrow(count_touches(outside.store, until=now))
+    scored = _kept(
+        con,
+        folder,
+        "scored",
+        score_leads(
+            con,
+            leads,
+            rules.scoring,
+            as_of=now,
+            reliability=known.reliability,
+            touches=touches.project("lead_id AS existing_lead_id, touches_count"),
+            model=known.model,
+            method_reason=known.method_reason,
+        ),
+    )
+    classified = _kept(con, folder, "classified", _priorities(con, leads, scored, rules))
+    overrides = con.from_arrow(rescorings.overrides_table(outside.store, now))
+    return run_sql(
+        con,
+        "marts/open_scores",
+        rescored=scored,
+        reclassified=classified,
+        overrides=overrides,
+        explained=_explained(con, leads, scored, classified, known, now),
+    )
+
+
+def open_scores_now(con: DuckDBPyConnection, outside: Outside) -> DuckDBPyRelation | None:
+    """The newest score of each open lead (``marts/open_scores``); None before the first rescoring."""
+    batches = newest_score_batches(outside)
+    if not batches:
+        return None
+    paths = [outside.lake.path(SCORES_TABLE, batch) for batch in batches]
+    return run_sql(
+        con,
+        "marts/open_scores_now",
+        open_lead_scores=con.read_parquet(paths, hive_partitioning=False),
+        outcomes=store_relation(con, outside, "outcomes", OUTCOME_COLUMNS),
+    )
+
+
+def _priorities(
+    con: DuckDBPyConnection, leads: DuckDBPyRelation, scored: DuckDBPyRelation, rules: RuleBook
+) -> DuckDBPyRelation:
+    classified = classify_leads(con, leads, scored, rules.priorities, rules.territories)
+    return classified.project("lead_id, priority, territory, industry_code, size_segment")
+
+
+def _explained(
+    con: DuckDBPyConnection,
+    leads: DuckDBPyRelation,
+    scored: DuckDBPyRelation,
+    classified: DuckDBPyRelation,
+    known: Learnt,
+    now: datetime,
+) -> DuckDBPyRelation:
+    """Why the model gave its probability, for the leads above P3; no row where rules scored or the model can't tell."""
+    if known.model is not None:
+        from aiqleads_pipeline.stages.contributions import conversion_reasons
+
+        top = classified.filter(f"priority IN {EXPLAINED}").project("lead_id")
+        told = top.join(scored.filter("score_method = 'model'").project("lead_id"), "lead_id", how="semi")
+        try:
+            return conversion_reasons(con, leads.join(told, "lead_id", how="semi"), scored, known.model, now)
+        except Exception as error:  # the scores stand without their reasons
+            _log.warning("conversion model %s can't be explained: %s", known.model.version, type(error).__name__)
+    return con.sql("SELECT NULL::UUID AS lead_id, NULL::VARCHAR AS conversion_reasons LIMIT 0")
+
+
+def _enriched_now(con: DuckDBPyConnection, outside: Outside, asked: pa.Table | None) -> DuckDBPyRelation:
+    """`enriched_leads` of all batches; leads that something was said about since as they are now."""
+    enriched = all_batches(con, outside, "enriched_leads")
+    said = intake.list_updates(outside.store, None if asked is None else asked.column("lead_id").to_pylist())
+    if not said.num_rows:
+        return enriched
+    validated = all_batches(con, outside, "validated_leads")
+    current = current_leads(con, validated, con.from_arrow(said), outside.rules().sources)
+    current.query("_", "CREATE OR REPLACE TEMP TABLE current_now AS FROM _")
+    changed = enrich_leads(
+        con,
+        con.table("current_now"),
+        as_of=outside.settings.now(),
+        enabled=outside.settings.flags.enableEnrichment,
+    )
+    changed.query("_", "CREATE OR REPLACE TEMP TABLE current_enriched AS FROM _")
+    return run_sql(
+        con, "stages/current/enriched_leads", enriched_before=enriched, enriched_now=con.table("current_enriched")
+    )
+
+
+def _kept(con: DuckDBPyConnection, folder: Path, name: str, relation: DuckDBPyRelation) -> DuckDBPyRelation:
+    path = str(folder / f"{name}.parquet")
+    relation.write_parquet(path, compression="snappy")
+    return con.read_parquet(path)
+
+
+def _facts(scores: DuckDBPyRelation) -> dict[str, Any]:
+    def counts(column: str) -> dict[str, int]:
+        return dict(scores.aggregate(f'"{column}", count(*)', f'"{column}"').order("1").fetchall())
+
+    total, explained, overridden = scores.aggregate(
+        "count(*), count(conversion_reasons), count(override_expires_at)"
+    ).fetchall()[0]
+    return {
+        "leads_count": total,
+        "explained_count": explained,
+        "overridden_count": overridden,
+        "by_score_method": counts("score_method"),
+        "by_priority": counts("priority"),
+    }
+
+
+@contextmanager
+def _workplace(outside: Outside) -> Iterator[Path]:
+    folder = outside.workdir(f"rescoring-{uuid.uuid4().hex}")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -17,6 +17,15 @@ from resources.store.tables.delivering import (
     notices,
     outbox,
 )
+from resources.store.tables.enrichment import (
+    enrichment_additions,
+    enrichment_gaps,
+    provider_answers,
+    provider_calls,
+    provider_claims,
+    provider_spend,
+    provider_states,
+)
 from resources.store.tables.identity import identity_answers, identity_keys
 from resources.store.tables.intake import (
     batch_mappings,
@@ -52,6 +61,8 @@ __all__ = [
     "delivery_lanes",
     "delivery_workers",
     "drops",
+    "enrichment_additions",
+    "enrichment_gaps",
     "idempotency_keys",
     "identity_answers",
     "identity_keys",
@@ -68,6 +79,11 @@ __all__ = [
     "owner_loads",
     "owner_totals",
     "pins",
+    "provider_answers",
+    "provider_calls",
+    "provider_claims",
+    "provider_spend",
+    "provider_states",
     "rescorings",
     "review_queue",
     "routings",

@@ -132,4 +132,4 @@ delivery_workers = Table(
 )
 
 # Views, by the migration that makes them: `sql/store/views/<name>.sql`.
-VIEWS = {"deliveries": "0001"}
+VIEWS = {"deliveries": "0001", "provider_scoreboard": "0008"}

@@ -1,0 +1,2 @@
+-- How providers stand. Grain: provider.
+SELECT * FROM aiqleads.provider_states ORDER BY provider

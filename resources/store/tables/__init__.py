@@ -4,7 +4,7 @@ Belongs here: shapes and constraints. Migrations (``migrations/``) build them; a
 """
 
 from resources.store.tables.access import api_keys, lead_quota_slots, lead_quotas, login_failures, signing_keys
-from resources.store.tables.alerting import alerts
+from resources.store.tables.alerting import alert_groups, alerts, lead_contacts, sla_batches, sla_clocks
 from resources.store.tables.base import SCHEMA, metadata
 from resources.store.tables.batches import batches, drops, leases, pins
 from resources.store.tables.crm import crm_jobs, crm_mappings, crm_paces, crm_records, crm_usage
@@ -51,15 +51,16 @@ __all__ = [
     "SCHEMA",
     "VIEWS",
     "accounts",
+    "alert_groups",
     "alerts",
     "api_keys",
     "batch_files",
     "batch_mappings",
     "batches",
-    "drift_states",
     "delivery_attempts",
     "delivery_lanes",
     "delivery_workers",
+    "drift_states",
     "drops",
     "enrichment_additions",
     "enrichment_gaps",
@@ -67,6 +68,7 @@ __all__ = [
     "identity_answers",
     "identity_keys",
     "intake",
+    "lead_contacts",
     "lead_quota_slots",
     "lead_quotas",
     "lead_updates",
@@ -94,6 +96,8 @@ __all__ = [
     "scrape_pages",
     "scrapes",
     "signing_keys",
+    "sla_batches",
+    "sla_clocks",
     "touches",
     "uploads",
     "webhook_events",

@@ -338,6 +338,8 @@ _ALL = (
            is_retryable=True, actor="nobody"),
     Reason("check_failed", "alert", "An asset check failed.", "Open the asset in the Dagster UI.",
            of_class="processing"),
+    Reason("crm_read_back_failed", "alert", "A CRM could not be read back.",
+           "See the run of read_back_crms; it is tried again the next day."),
     Reason("rules_scored", "alert", "Rules scored a batch for want of a sound model.",
            "Drop outcomes and materialise conversion_model.", of_class="processing"),
     Reason("dead_letters", "alert", "Deliveries were given up after their last attempt.",

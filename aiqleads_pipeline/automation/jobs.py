@@ -35,5 +35,10 @@ audit_leads = dg.define_asset_job(
     selection=dg.AssetSelection.assets("audit"),
     description="Great Expectations audit of the store with HTML Data Docs",
 )
+read_back_crms = dg.define_asset_job(
+    "read_back_crms",
+    selection=dg.AssetSelection.assets("crm_read_back"),
+    description="Compares what the CRMs hold with what was sent, repairs, and takes their outcomes over",
+)
 
-JOBS = (process_batch, load_outcomes, retrain_model, rescore_open_leads, audit_leads)
+JOBS = (process_batch, load_outcomes, retrain_model, rescore_open_leads, audit_leads, read_back_crms)

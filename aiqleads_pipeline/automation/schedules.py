@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from aiqleads_pipeline.automation.jobs import audit_leads, rescore_open_leads, retrain_model
+from aiqleads_pipeline.automation.jobs import audit_leads, read_back_crms, rescore_open_leads, retrain_model
 
 RUNNING = dg.DefaultScheduleStatus.RUNNING
 
@@ -32,5 +32,13 @@ SCHEDULES = (
         execution_timezone="UTC",
         default_status=RUNNING,
         description="Great Expectations audit with HTML Data Docs",
+    ),
+    dg.ScheduleDefinition(
+        name="read_back_crms_every_day",
+        job=read_back_crms,
+        cron_schedule="30 5 * * *",
+        execution_timezone="UTC",
+        default_status=RUNNING,
+        description="What the CRMs hold is compared with what was sent; does nothing while no CRM is enabled",
     ),
 )

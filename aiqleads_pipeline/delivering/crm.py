@@ -6,23 +6,26 @@ Belongs here: builders. Does not belong here: what may stand in the rules (``rul
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from aiqleads_pipeline.delivering.kinds import Around, NotBuilt
+from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.rules.crm import CrmRules as Rules
-from aiqleads_pipeline.rules.crm import FieldRule, HubspotRules, SalesforceRules, load_crm
+from aiqleads_pipeline.rules.crm import FieldRule, HubspotRules, ReadBack, SalesforceRules, load_crm
 from aiqleads_pipeline.rules.destinations import HubSpotDestination, SalesforceDestination
 from resources.crm import hubspot, salesforce
 from resources.crm.base import CrmRules
-from resources.crm.mapping import Field
+from resources.crm.hubspot_reading import HubSpotReader
+from resources.crm.mapping import Field, compared_fields
+from resources.crm.reading import CrmReader, OutcomeTerms
+from resources.crm.salesforce_reading import SalesforceReader
 from resources.crm.session import CrmSession, Pace
 from resources.crm.tokens import FixedToken, OauthTokens
-
-if TYPE_CHECKING:
-    from aiqleads_pipeline.delivering.kinds import Around
+from resources.http import HttpClient
 
 
 def build_salesforce(rule: SalesforceDestination, around: Around) -> salesforce.Salesforce:
@@ -45,6 +48,71 @@ def build_hubspot(rule: HubSpotDestination, around: Around) -> hubspot.HubSpot:
     rules = hubspot_rules(rule, around)
     session = hubspot_session(rule.name, rules, around)
     return hubspot.HubSpot(session, common_rules(rules), hubspot_terms(rules), rule.chunk_size)
+
+
+def build_reader(rule: SalesforceDestination | HubSpotDestination, around: Around) -> CrmReader:
+    """What reads a destination back.
+
+    Raises:
+        RulesError, SettingsError: its file is wrong, a secret is not set.
+    """
+    if isinstance(rule, SalesforceDestination):
+        org = salesforce_rules(rule, around)
+        return SalesforceReader(
+            salesforce_session(rule.name, org, around),
+            salesforce_terms(org),
+            as_fields(org.fields),
+            org.owner_field,
+            _outcomes(org),
+            around.outside.settings.now,
+        )
+    account = hubspot_rules(rule, around)
+    return HubSpotReader(
+        hubspot_session(rule.name, account, around),
+        hubspot_terms(account),
+        as_fields(account.fields),
+        account.owner_field,
+        _outcomes(account),
+        around.outside.settings.now,
+    )
+
+
+@dataclass(frozen=True)
+class ReadDestination:
+    """A CRM that is read back, and what may be done about what is found."""
+
+    name: str
+    reader: CrmReader
+    compared: tuple[Field, ...]
+    bounds: ReadBack
+    owners: Mapping[str, str]
+
+    def owner_of(self, their_id: str | None) -> str | None:
+        """Our owner by their id; one that the rules don't know goes by their id."""
+        return next((ours for ours, theirs in self.owners.items() if theirs == their_id), their_id)
+
+
+def open_readers(outside: Outside) -> Iterator[ReadDestination]:
+    """All enabled CRMs, each with an HTTP client that lives until the next is asked for.
+
+    Raises:
+        NotBuilt: one can't be, by its rules or secrets.
+    """
+    for rule in outside.rules().destinations.enabled:
+        if isinstance(rule, SalesforceDestination | HubSpotDestination):
+            with HttpClient(allow_loopback=outside.settings.EGRESS_ALLOW_LOOPBACK) as client:
+                around = Around(outside, client)
+                try:
+                    rules = _rules_of(rule, around)
+                    reader = build_reader(rule, around)
+                except Exception as error:
+                    raise NotBuilt(f"destination {rule.name!r}: {error}".splitlines()[0]) from error
+                compared = compared_fields(as_fields(rules.fields))
+                yield ReadDestination(rule.name, reader, compared, rules.read_back, rules.owners)
+
+
+def _rules_of(rule: SalesforceDestination | HubSpotDestination, around: Around) -> Rules:
+    return salesforce_rules(rule, around) if isinstance(rule, SalesforceDestination) else hubspot_rules(rule, around)
 
 
 def salesforce_rules(rule: SalesforceDestination, around: Around) -> SalesforceRules:
@@ -157,6 +225,10 @@ def as_fields(fields: Mapping[str, FieldRule]) -> tuple[Field, ...]:
         )
         for name, each in fields.items()
     )
+
+
+def _outcomes(rules: Rules) -> OutcomeTerms:
+    return OutcomeTerms(rules.outcomes.status_field, rules.outcomes.status, rules.outcomes.deals)
 
 
 def _pace(rules: Rules) -> Pace | None:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from resources.crm.mapping import Field, FieldMissing, Value, compared_fields, map_lead, marks_of
+from resources.crm.mapping import Field, FieldMissing, Value, compared_fields, map_lead, marks_of, signature
 from resources.crm.session import CrmSession
 from resources.crm.verdicts import LIMIT_PAUSE_SECONDS, CallFailed, Verdict
 from resources.destinations import Outcome, Parcel, Receipt
@@ -139,14 +139,13 @@ class CrmDestination(ABC):
             for load in loads
             if receipts[load.parcel.delivery_id].outcome is Outcome.DELIVERED
         ]
-        names = [each.name for each in self._compared]
-        ledger.save_records(self._session.store, self.name, self._mapping_id, names, delivered, self._wall_now())
+        signatures = [signature(each) for each in self._compared]
+        ledger.save_records(self._session.store, self.name, self._mapping_id, signatures, delivered, self._wall_now())
 
 
 def mapping_id(compared: Sequence[Field]) -> str:
     """Tells one list of fields, and the ways their values are compared, from another."""
-    said = ";".join(f"{each.name}:{each.cast}:{each.decimals}" for each in compared)
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
+    return hashlib.sha256(";".join(map(signature, compared)).encode()).hexdigest()[:16]
 
 
 def rounds(loads: Sequence[Load], size: int) -> Iterator[list[Load]]:

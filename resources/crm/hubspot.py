@@ -114,12 +114,25 @@ class HubSpot(CrmDestination):
         return {mark: written.ids[key] for mark, key in keys.items() if key in written.ids}
 
     def _adopt(self, loads: list[Load], deadline: float) -> _Written:
-        """Contacts that stand under another id with the same address: known by it, they become the leads'."""
+        """Contacts of the same address that are nobody's lead yet: known by it, they become the leads'."""
         field = self._terms.email_field
         if field is None:
             return _Written({}, {})
         by_email = {str(load.record[field]).lower(): load for load in loads if load.record.get(field)}
-        inputs = [{**contact(load, self._terms), "idProperty": field, "id": email} for email, load in by_email.items()]
+        if not by_email:
+            return _Written({}, {})
+        body = {
+            "idProperty": field,
+            "properties": [field, self._terms.id_property],
+            "inputs": [{"id": email} for email in by_email],
+        }
+        found = self._session.ask("POST", "/crm/v3/objects/contacts/batch/read", deadline, body)
+        free = _without(self._terms.id_property, found.get("results") if isinstance(found, dict) else None, field)
+        inputs = [
+            {**contact(load, self._terms), "idProperty": field, "id": email}
+            for email, load in by_email.items()
+            if email in free
+        ]
         return self._upsert("contacts", inputs, field, deadline) if inputs else _Written({}, {})
 
     def _upsert(self, kind: str, inputs: list[dict[str, Any]], id_property: str, deadline: float) -> _Written:
@@ -211,6 +224,12 @@ def error_code(error: Any) -> str:
 def _is_conflict(written: _Written, load: Load) -> bool:
     fault = written.faults.get(trace(load))
     return fault is not None and fault.code == "crm_duplicate"
+
+
+def _without(id_property: str, results: Any, field: str) -> set[str]:
+    """The addresses of contacts that have no id of ours."""
+    held = [each.get("properties") for each in results or () if isinstance(each, dict)]
+    return {str(each.get(field)).lower() for each in held if isinstance(each, dict) and not each.get(id_property)}
 
 
 def _trace_of_result(result: Any, traces: dict[str, str], id_property: str) -> str | None:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -85,17 +85,27 @@ def marks_of(record: Mapping[str, Value], fields: Sequence[Field]) -> bytes:
     return b"".join(_mark(each, record.get(each.name)) for each in fields)
 
 
-def differing(marks: bytes, held: Mapping[str, Any], fields: Sequence[Field]) -> list[str]:
+def signature(of: Field) -> str:
+    """Name and way of comparing: marks of one signature can be held against each other."""
+    return f"{of.name}:{of.cast}:{of.decimals}"
+
+
+def differing(
+    marks: bytes, held: Mapping[str, Any], fields: Sequence[Field], signatures: Sequence[str] | None = None
+) -> list[str]:
     """The names of the fields that hold something else than what was sent.
 
     Args:
-        marks: of ``marks_of`` for the same ``fields``.
+        marks: of ``marks_of``.
         held: what the CRM holds, as its API gives it.
+        signatures: what the marks are of, in their order (None: of ``fields``). Fields that the mapping of today has
+            no more, or compares in another way, are passed over.
     """
+    known = {signature(each): each for each in fields}
     found = []
-    for place, each in enumerate(fields):
-        sent = marks[4 * place : 4 * place + 4]
-        if sent != ABSENT_MARK and sent != _mark(each, held.get(each.name)):
+    for place, said in enumerate(known if signatures is None else signatures):
+        sent, each = marks[4 * place : 4 * place + 4], known.get(said)
+        if each is not None and sent != ABSENT_MARK and sent != _mark(each, held.get(each.name)):
             found.append(each.name)
     return found
 
@@ -174,7 +184,7 @@ def _number(value: Any, decimals: int) -> int | float | None:
         return None
     if not number.is_finite() or abs(number) >= _MOST_NUMBER:
         return None
-    rounded = number.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_EVEN)
+    rounded = number.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
     return float(rounded) if decimals else int(rounded)
 
 

@@ -39,9 +39,6 @@ _REFUSED = {
     "CANNOT_EXECUTE_FLOW_TRIGGER": "crm_rule_refused",
     "CANNOT_UPDATE_CONVERTED_LEAD": "crm_record_gone",
     "ENTITY_IS_DELETED": "crm_record_gone",
-    "INVALID_FIELD": "crm_mapping_wrong",
-    "INVALID_FIELD_FOR_INSERT_UPDATE": "crm_mapping_wrong",
-    "INVALID_TYPE": "crm_mapping_wrong",
     "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": "crm_not_permitted",
     "INSUFFICIENT_ACCESS_OR_READONLY": "crm_not_permitted",
     # HubSpot
@@ -52,8 +49,6 @@ _REFUSED = {
     "INVALID_INTEGER": "crm_value_refused",
     "INVALID_LONG": "crm_value_refused",
     "INVALID_DATE": "crm_value_refused",
-    "PROPERTY_DOESNT_EXIST": "crm_mapping_wrong",
-    "READ_ONLY_VALUE": "crm_mapping_wrong",
     "REQUIRED_FIELD_MISSING_FORM": "crm_field_missing",
     "OBJECT_NOT_FOUND": "crm_record_gone",
 }
@@ -66,6 +61,11 @@ _RETRIED = {
     "RATE_LIMITS": "crm_limit_reached",
     "RATE_LIMIT": "crm_limit_reached",
     "STORAGE_LIMIT_EXCEEDED": "crm_storage_full",
+    "INVALID_FIELD": "crm_mapping_wrong",
+    "INVALID_FIELD_FOR_INSERT_UPDATE": "crm_mapping_wrong",
+    "INVALID_TYPE": "crm_mapping_wrong",
+    "PROPERTY_DOESNT_EXIST": "crm_mapping_wrong",
+    "READ_ONLY_VALUE": "crm_mapping_wrong",
     "SERVER_UNAVAILABLE": "crm_unavailable",
     "QUERY_TIMEOUT": "crm_unavailable",
     "REQUEST_RUNNING_TOO_LONG": "crm_unavailable",
@@ -82,9 +82,10 @@ _PAUSES = {
     "crm_limit_reached": LIMIT_PAUSE_SECONDS,
     "crm_storage_full": LIMIT_PAUSE_SECONDS,
     "crm_auth_failed": AUTH_PAUSE_SECONDS,
+    "crm_mapping_wrong": AUTH_PAUSE_SECONDS,
 }
 # The account's trouble, not the record's: nothing was tried, and no attempt is used up.
-_OF_THE_ACCOUNT = frozenset({"crm_limit_reached", "crm_storage_full", "crm_auth_failed"})
+_OF_THE_ACCOUNT = frozenset({"crm_limit_reached", "crm_storage_full", "crm_auth_failed", "crm_mapping_wrong"})
 _OF_AN_ANSWER = frozenset({"bad_answer", "answer_too_large", "too_many_redirects"})
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{2,79}")
 

@@ -25,12 +25,12 @@ _ROOM = 1.02
 
 @dataclass(frozen=True)
 class SentRecord:
-    """A record as it was sent. ``marks``: four bytes for each of ``field_names``."""
+    """A record as it was sent. ``marks``: four bytes for each of ``signatures`` (fields and how they are compared)."""
 
     lead_id: UUID
     delivery_id: UUID
     external_id: str | None
-    field_names: tuple[str, ...]
+    signatures: tuple[str, ...]
     marks: bytes
     owner_at_crm: str | None
     sent_at: datetime
@@ -156,7 +156,7 @@ def save_records(
     store: Store,
     destination: str,
     mapping_id: str,
-    field_names: Sequence[str],
+    signatures: Sequence[str],
     records: Sequence[NewRecord],
     now: datetime,
 ) -> None:
@@ -175,35 +175,37 @@ def save_records(
         "owners": [each.owner for each in last],
     }
     with store.transaction("store:save_crm_records") as con:
-        con.execute(statement("crm/save_mapping"), {"mapping_id": mapping_id, "field_names": list(field_names)})
+        con.execute(statement("crm/save_mapping"), {"mapping_id": mapping_id, "signatures": list(signatures)})
         con.execute(statement("crm/save_records"), rows)
 
 
 def list_records(
-    store: Store,
-    destination: str,
-    sent_since: datetime,
-    sent_before: datetime,
-    after: UUID | None = None,
-    limit: int = 1000,
+    store: Store, destination: str, sent_since: datetime, sent_before: datetime, began_at: datetime, limit: int = 1000
 ) -> list[SentRecord]:
-    """A page of the records sent, by lead: those behind ``after``."""
+    """Records sent in that time that were not read back since ``began_at``, the longest unread first."""
     asked = {
         "destination": destination,
         "sent_since": sent_since,
         "sent_before": sent_before,
-        "after_lead_id": after or UUID(int=0),
+        "began_at": began_at,
         "row_limit": limit,
     }
     with store.read() as con:
         rows = con.execute(statement("crm/list_records"), asked).all()
     return [
         SentRecord(
-            row.lead_id, row.delivery_id, row.external_id, tuple(row.field_names), bytes(row.marks), row.owner_at_crm,
-            row.sent_at, row.repairs_count, row.result,
+            row.lead_id,
+            row.delivery_id,
+            row.external_id,
+            tuple(row.signatures),
+            bytes(row.marks),
+            row.owner_at_crm,
+            row.sent_at,
+            row.repairs_count,
+            row.result,
         )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def count_records(store: Store, destination: str) -> int:

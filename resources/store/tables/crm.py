@@ -26,12 +26,12 @@ crm_records = Table(
     info=since("0007"),
 )
 
-# The fields that `marks` are of, in their order. `mapping_id` is a hash of them.
+# The fields that `marks` are of, with the ways they are compared, in their order. `mapping_id` is a hash of them.
 crm_mappings = Table(
     "crm_mappings",
     metadata,
     Column("mapping_id", String, primary_key=True),
-    Column("field_names", ARRAY(String), nullable=False),
+    Column("signatures", ARRAY(String), nullable=False),
     info=since("0007"),
 )
 

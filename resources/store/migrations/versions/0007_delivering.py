@@ -22,7 +22,7 @@ def upgrade() -> None:
     )
     op.create_table('crm_mappings',
     sa.Column('mapping_id', sa.String(), nullable=False),
-    sa.Column('field_names', postgresql.ARRAY(sa.String()), nullable=False),
+    sa.Column('signatures', postgresql.ARRAY(sa.String()), nullable=False),
     sa.PrimaryKeyConstraint('mapping_id', name=op.f('pk_crm_mappings')),
     schema='aiqleads',
     )

@@ -122,7 +122,7 @@ def _read(outside: Outside, target: ReadDestination, began_at: datetime, deadlin
             held = reader.read(page, _until(deadline))
             found = [_compared(target, sent, each) for sent, each in zip(page, held, strict=True)]
             reading.rows += found
-            noted = [ledger.ReadRecord(each.lead_id, each.owner, None, False) for each in held]
+            noted = [ledger.ReadRecord(each.lead_id, each.owner, is_gone=not each.is_there) for each in held]
             ledger.note_read(outside.store, target.name, noted, outside.settings.now())
         facts["is_complete"] = time.monotonic() < deadline and len(reading.rows) < target.bounds.max_records
     except CallFailed as failed:
@@ -187,7 +187,7 @@ def _repair(
         mine = [by_delivery[str(delivery_id)] for name, _, delivery_id in chosen if name == destination]
         ids = [UUID(row["delivery_id"]) for row in mine]
         deliveries.deliver_again(outside.store, now, delivery_ids=ids, states=("delivered", "dead"))
-        noted = [ledger.ReadRecord(UUID(row["lead_id"]), None, None, True) for row in mine]
+        noted = [ledger.ReadRecord(UUID(row["lead_id"]), is_repaired=True) for row in mine]
         ledger.note_read(outside.store, destination, noted, now)
         for row in mine:
             row["is_repaired"] = True
@@ -210,7 +210,7 @@ def _note_endings(outside: Outside, rows: Sequence[dict[str, Any]]) -> None:
     """Only now that their drop is in the bucket: a reading that is killed before finds them again."""
     for name in sorted({row["destination"] for row in rows}):
         ended = [row for row in rows if row["is_new_ending"] and row["destination"] == name]
-        noted = [ledger.ReadRecord(UUID(row["lead_id"]), None, row["ending"], False) for row in ended]
+        noted = [ledger.ReadRecord(UUID(row["lead_id"]), result=row["ending"]) for row in ended]
         ledger.note_read(outside.store, name, noted, outside.settings.now())
 
 

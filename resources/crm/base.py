@@ -27,10 +27,11 @@ _FULL_SHARE = 0.995  # of the daily limit: the rest is for reading back and for 
 
 @dataclass(frozen=True)
 class Load:
-    """A parcel and the record it becomes."""
+    """A parcel and the record it becomes. ``is_known``: the CRM has the lead already, from an earlier delivery."""
 
     parcel: Parcel
     record: dict[str, Value]
+    is_known: bool = False
 
     @property
     def lead_key(self) -> str:
@@ -66,6 +67,8 @@ class CrmDestination(ABC):
     ) -> None:
         self._session, self._rules, self._chunk_size, self._wall_now = session, rules, chunk_size, wall_now
         self._compared = compared_fields(rules.fields)
+        required = {each.name for each in rules.fields if each.is_required}
+        self._ours = {each.name for each in self._compared} | required
         self._mapping_id = mapping_id(self._compared)
 
     @property
@@ -97,16 +100,24 @@ class CrmDestination(ABC):
         """A receipt for each load."""
 
     def _mapped(self, parcels: Sequence[Parcel], receipts: dict[UUID, Receipt]) -> list[Load]:
+        lead_ids = list({parcel.lead_id for parcel in parcels})
+        known = ledger.known_records(self._session.store, self.name, lead_ids)
         loads = []
         for parcel in {each.delivery_id: each for each in parcels}.values():
+            before = known.get(parcel.lead_id)
             try:
                 record = map_lead(parcel.body, self._rules.fields)
             except FieldMissing as missing:
                 verdict = Verdict(Outcome.REFUSED, "crm_field_missing", f"the lead has nothing for {missing}")
                 receipts[parcel.delivery_id] = verdict.receipt(parcel)
                 continue
+            if before is not None:
+                # What people there may change was theirs from the first time on.
+                record = {name: value for name, value in record.items() if name in self._ours}
             owner = self._rules.owners.get(str(parcel.body.get("owner")))
-            loads.append(Load(parcel, record if owner is None else {**record, self._rules.owner_field: owner}))
+            if owner is not None and (before is None or before.owner_sent != owner):
+                record[self._rules.owner_field] = owner
+            loads.append(Load(parcel, record, before is not None))
         return loads
 
     def _admitted(self, loads: list[Load], receipts: dict[UUID, Receipt]) -> list[Load]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from resources.crm.base import CrmDestination, CrmRules, Load, delivered, rounds, send_chunks
 from resources.crm.salesforce_bulk import BulkJobs
@@ -17,6 +19,7 @@ from resources.crm.session import CrmSession
 from resources.crm.verdicts import CallFailed, unreadable, verdict_of_record
 from resources.destinations import Receipt
 
+_IDS_PER_QUERY = 200  # a URL holds 16 KB
 _LIMIT_INFO = re.compile(r"api-usage=([0-9]{1,12})/([0-9]{1,12})")
 
 
@@ -37,14 +40,6 @@ class SalesforceTerms:
         """Where all of the API is."""
         return f"/services/data/v{self.api_version}"
 
-    @property
-    def headers(self) -> dict[str, str]:
-        """What every write says of their rules."""
-        return {
-            "Sforce-Duplicate-Rule-Header": f"allowSave={'true' if self.may_duplicate else 'false'}",
-            "Sforce-Auto-Assign": self.assignment,
-        }
-
 
 class Salesforce(CrmDestination):
     """The destination of kind ``salesforce``."""
@@ -52,20 +47,57 @@ class Salesforce(CrmDestination):
     def __init__(self, session: CrmSession, rules: CrmRules, terms: SalesforceTerms, chunk_size: int) -> None:
         super().__init__(session, rules, chunk_size)
         self._terms = terms
-        self._bulk = BulkJobs(session, terms.data_path, terms.object, terms.external_id_field, terms.assignment)
+        self._bulk = BulkJobs(session, terms.data_path, terms.object, terms.external_id_field)
 
     def _send_all(self, loads: list[Load], deadline: float) -> Iterator[Receipt]:
         if self._terms.bulk_from is not None and loads:
             # Also when few are left: they may be in a job whose answer was not waited for.
             receipts, loads = self._bulk.collect(loads, deadline)
             yield from receipts
-            if len(loads) >= self._terms.bulk_from:
-                yield from self._bulk.send(loads, deadline)
-                return
-        chunks = rounds(loads, self._terms.collection_size)
-        yield from send_chunks(chunks, lambda chunk: self._send(chunk, deadline))
+        try:
+            groups = self._by_assignment(loads, deadline)
+        except CallFailed as failed:
+            yield from (failed.verdict.receipt(load.parcel) for load in loads)
+            return
+        for assignment, group in groups:
+            if self._terms.bulk_from is not None and len(group) >= self._terms.bulk_from:
+                yield from self._bulk.send(group, assignment, deadline)
+                continue
+            chunks = rounds(group, self._terms.collection_size)
+            yield from send_chunks(chunks, partial(self._send, assignment=assignment, deadline=deadline))
 
-    def _send(self, chunk: list[Load], deadline: float) -> list[Receipt]:
+    def _by_assignment(self, loads: list[Load], deadline: float) -> list[tuple[str, list[Load]]]:
+        """Loads by what is said to the assignment rules. They are for new records that we give to nobody ourselves: of
+        one that is there already they would take the owner away.
+
+        Raises:
+            CallFailed.
+        """
+        if self._terms.assignment == "FALSE":
+            return [("FALSE", loads)] if loads else []
+        may_be_there = [load for load in loads if not load.is_known and load.parcel.attempt > 1]
+        there = self._found(may_be_there, deadline)
+        groups: dict[str, list[Load]] = {}
+        for load in loads:
+            is_new = not load.is_known and load.lead_key not in there and self._rules.owner_field not in load.record
+            groups.setdefault(self._terms.assignment if is_new else "FALSE", []).append(load)
+        return list(groups.items())
+
+    def _found(self, loads: list[Load], deadline: float) -> set[str]:
+        """Which leads of attempts that may have gone through are there."""
+        terms, found = self._terms, set()
+        for start in range(0, len(loads), _IDS_PER_QUERY):
+            keys = ",".join(f"'{load.lead_key}'" for load in loads[start : start + _IDS_PER_QUERY])
+            name = terms.external_id_field
+            query = urlencode({"q": f"SELECT {name} FROM {terms.object} WHERE {name} IN ({keys})"})
+            answered = self._session.ask("GET", f"{terms.data_path}/query?{query}", deadline)
+            records = answered.get("records") if isinstance(answered, dict) else None
+            if not isinstance(records, list):
+                raise CallFailed(unreadable("the answer holds no records"))
+            found |= {str(each.get(name)).lower() for each in records if isinstance(each, dict)}
+        return found
+
+    def _send(self, chunk: list[Load], assignment: str, deadline: float) -> list[Receipt]:
         """One collection.
 
         Raises:
@@ -73,7 +105,11 @@ class Salesforce(CrmDestination):
         """
         terms = self._terms
         path = f"{terms.data_path}/composite/sobjects/{terms.object}/{terms.external_id_field}"
-        answered = self._session.ask("PATCH", path, deadline, collection(chunk, terms), headers=terms.headers)
+        headers = {
+            "Sforce-Duplicate-Rule-Header": f"allowSave={'true' if terms.may_duplicate else 'false'}",
+            "Sforce-Auto-Assign": assignment,
+        }
+        answered = self._session.ask("PATCH", path, deadline, collection(chunk, terms), headers=headers)
         if not isinstance(answered, list) or len(answered) != len(chunk):
             raise CallFailed(unreadable("the answer does not tell of each record"))
         return [_receipt(load, result) for load, result in zip(chunk, answered, strict=True)]

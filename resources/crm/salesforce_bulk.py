@@ -32,11 +32,9 @@ _RUNNING = Verdict(Outcome.LATER, "crm_job_running", "the bulk job is not done y
 class BulkJobs:
     """The jobs of one destination."""
 
-    def __init__(
-        self, session: CrmSession, data_path: str, of_object: str, external_id_field: str, assignment: str
-    ) -> None:
+    def __init__(self, session: CrmSession, data_path: str, of_object: str, external_id_field: str) -> None:
         self._session, self._path = session, f"{data_path}/jobs/ingest"
-        self._object, self._external_id, self._assignment = of_object, external_id_field, assignment
+        self._object, self._external_id = of_object, external_id_field
 
     def collect(self, loads: list[Load], deadline: float) -> tuple[list[Receipt], list[Load]]:
         """The receipts of loads that are in a job already, and the loads that are in none."""
@@ -62,7 +60,7 @@ class BulkJobs:
                 receipts += [failed.verdict.receipt(load.parcel) for load in inside]
         return receipts, [load for load in loads if load.parcel.delivery_id in left]
 
-    def send(self, loads: list[Load], deadline: float) -> Iterator[Receipt]:
+    def send(self, loads: list[Load], assignment: str, deadline: float) -> Iterator[Receipt]:
         """Send loads as jobs; those whose job is not done in time are told so, and found again by ``collect``."""
         stopped: Verdict | None = None
         for chunk in rounds(loads, len(loads)):
@@ -70,13 +68,13 @@ class BulkJobs:
                 try:
                     if stopped is not None:
                         raise CallFailed(stopped)
-                    yield from self._send_job(part, body, deadline)
+                    yield from self._send_job(part, body, assignment, deadline)
                 except CallFailed as failed:
                     stopped = failed.verdict
                     log.info("bulk job of %d records: %s (%s)", len(part), stopped.code, stopped.detail)
                     yield from (stopped.receipt(load.parcel) for load in part)
 
-    def _send_job(self, loads: list[Load], body: bytes, deadline: float) -> list[Receipt]:
+    def _send_job(self, loads: list[Load], body: bytes, assignment: str, deadline: float) -> list[Receipt]:
         made = {
             "object": self._object,
             "operation": "upsert",
@@ -85,8 +83,8 @@ class BulkJobs:
             "columnDelimiter": "COMMA",
             "lineEnding": "LF",
         }
-        if self._assignment not in ("TRUE", "FALSE"):
-            made["assignmentRuleId"] = self._assignment
+        if assignment not in ("TRUE", "FALSE"):
+            made["assignmentRuleId"] = assignment  # jobs know no "the active one"
         job = self._session.ask("POST", self._path, deadline, made, may_repeat=False)
         job_id = job.get("id") if isinstance(job, dict) else None
         if not isinstance(job_id, str) or not job_id.isalnum():

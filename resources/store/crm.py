@@ -50,13 +50,22 @@ class NewRecord:
 
 
 @dataclass(frozen=True)
+class KnownRecord:
+    """A lead that was sent before. ``owner_sent``: the owner that we last gave it, if any."""
+
+    owner_sent: str | None
+    external_id: str | None
+
+
+@dataclass(frozen=True)
 class ReadRecord:
-    """What reading back found of a record."""
+    """What reading back found of a record. ``is_gone``: it is sent as a new one next time."""
 
     lead_id: UUID
-    owner: str | None
-    result: str | None
-    is_repaired: bool
+    owner: str | None = None
+    result: str | None = None
+    is_repaired: bool = False
+    is_gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -179,6 +188,14 @@ def save_records(
         con.execute(statement("crm/save_records"), rows)
 
 
+def known_records(store: Store, destination: str, lead_ids: Sequence[UUID]) -> dict[UUID, KnownRecord]:
+    """Those of the leads that were sent before."""
+    with store.read() as con:
+        asked = {"destination": destination, "lead_ids": list(lead_ids)}
+        rows = con.execute(statement("crm/known_records"), asked).all()
+    return {row.lead_id: KnownRecord(row.owner_sent, row.external_id) for row in rows}
+
+
 def list_records(
     store: Store, destination: str, sent_since: datetime, sent_before: datetime, began_at: datetime, limit: int = 1000
 ) -> list[SentRecord]:
@@ -224,6 +241,7 @@ def note_read(store: Store, destination: str, found: Sequence[ReadRecord], now: 
             "owners": [each.owner for each in found],
             "results": [each.result for each in found],
             "repairs": [int(each.is_repaired) for each in found],
+            "are_gone": [each.is_gone for each in found],
         }
         with store.transaction("store:note_crm_read") as con:
             con.execute(statement("crm/note_read"), rows)

@@ -18,7 +18,8 @@ crm_records = Table(
     Column("external_id", String),
     Column("mapping_id", String, nullable=False),
     Column("marks", LargeBinary, nullable=False),
-    Column("owner_at_crm", String),  # their id of the owner: as sent, then as last read back
+    Column("owner_sent", String),  # their ids of the owner: as we last said, and
+    Column("owner_at_crm", String),  # as it was last read back
     time_column("sent_at", nullable=False),
     time_column("read_at"),
     Column("repairs_count", Integer, nullable=False, server_default=text("0")),

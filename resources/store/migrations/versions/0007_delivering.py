@@ -39,6 +39,7 @@ def upgrade() -> None:
     sa.Column('external_id', sa.String(), nullable=True),
     sa.Column('mapping_id', sa.String(), nullable=False),
     sa.Column('marks', sa.LargeBinary(), nullable=False),
+    sa.Column('owner_sent', sa.String(), nullable=True),
     sa.Column('owner_at_crm', sa.String(), nullable=True),
     sa.Column('sent_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('read_at', sa.DateTime(timezone=True), nullable=True),

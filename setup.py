@@ -51,6 +51,7 @@ setup(
         "prometheus-client>=0.26",
         "jsonpath-rfc9535>=1.0.1,<3",
         "holidays>=0.109",
+        "aiosmtpd>=1.4.6",  # the sandbox
     ],
     extras_require={
         "dev": [
@@ -63,7 +64,6 @@ setup(
             "openpyxl>=3.1",
             "pycountry>=24.6",
             "moto[server]",
-            "aiosmtpd>=1.4.6",
             "playwright>=1.60",  # drives a Chromium that is there; downloads none
             "s3fs>=2026.9",
             "polars",

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 
 import typer
 
+from aiqleads_pipeline.commands import deliveries_cli, score_cli
 from aiqleads_pipeline.commands.errors_cli import errors
+from aiqleads_pipeline.commands.sandbox_cli import sandbox
 
 if TYPE_CHECKING:
     from aiqleads_pipeline.outside import Outside
@@ -30,7 +32,10 @@ review_app = typer.Typer(help="Leads that wait for a person.", no_args_is_help=T
 app.add_typer(review_app, name="review")
 keys_app = typer.Typer(help="API keys of the doors.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
+app.add_typer(score_cli.app, name="score")
+app.add_typer(deliveries_cli.app, name="deliveries")
 app.command()(errors)
+app.command()(sandbox)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]
 

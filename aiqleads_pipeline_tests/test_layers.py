@@ -34,7 +34,10 @@ ALLOWED = {
         f"{PACKAGE}.tables",
         "resources",
     ),
+    f"{PACKAGE}.sandbox": (f"{PACKAGE}.sandbox",),
 }
+# The only ones who may import the sandbox.
+SANDBOX_USERS = (f"{PACKAGE}.sandbox", f"{PACKAGE}.commands.sandbox", f"{PACKAGE}.commands.demo")
 # What the pure layers may not touch at all: the orchestrator, the network, the store.
 BANNED = {
     "resources": ("dagster",),
@@ -73,6 +76,8 @@ def test_no_import_points_up(module, path):
         assert top not in banned, f"{module} imports {name}"
         if allowed is not None and top in (PACKAGE, "resources") and name != PACKAGE:
             assert any(f"{name}.".startswith(f"{prefix}.") for prefix in allowed), f"{module} imports {name}"
+        if f"{name}.".startswith(f"{PACKAGE}.sandbox."):
+            assert module.startswith(SANDBOX_USERS), f"{module} imports {name}"
 
 
 def test_the_rule_sees_what_it_forbids(tmp_path):

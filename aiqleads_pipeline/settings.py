@@ -73,6 +73,8 @@ class Settings(BaseModel):
     GATHER_LEADS: Annotated[int, Field(ge=1, le=100_000)] = 5_000  # and how many of a source make a batch
     HOT_DROP_KB: Annotated[int, Field(ge=0, le=1_048_576)] = 5_120
     WEBSERVER_PORT: Annotated[int, Field(ge=1, le=65_535)] = 3000
+    # Of Dagster's UI as people reach it, for links in alerts: https://dagster.example.com
+    WEBSERVER_URL: Annotated[str, Field(pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$")] = ""
     EGRESS_ALLOW_LOOPBACK: bool = False
     FIXED_NOW: datetime | None = None
 
@@ -104,6 +106,7 @@ class Settings(BaseModel):
     # Of the API as others reach it, behind a proxy: https://leads.example.com
     PUBLIC_URL: Annotated[str, Field(pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$")] = ""
     WEBHOOK_MEMORY_DAYS: Annotated[int, Field(ge=1, le=3650)] = 30  # that a repeated event of a webhook is known
+    DELIVERY_LOG_DAYS: Annotated[int, Field(ge=1, le=3650)] = 30  # that attempts of delivery are kept
     TRUSTED_PROXIES: str = ""  # addresses whose X-Forwarded-For is believed
     CORS_ORIGINS: str = ""
     TOKEN_SECONDS: Annotated[int, Field(ge=10, le=3600)] = 300

@@ -31,6 +31,19 @@ BUILDERS: dict[str, str] = {
 }
 
 
+class _NoBreaker(Breaker):
+    """The breaker that counts is the one in the store, which all processes share."""
+
+    def __init__(self) -> None:
+        super().__init__(threshold=1, open_seconds=0.0, now=lambda: 0.0)
+
+    def admit(self, host: str) -> None:
+        """Always."""
+
+    def failed(self, host: str, pause_seconds: float | None = None, is_failure: bool = True) -> None:
+        """Noted elsewhere."""
+
+
 class NotBuilt(Exception):
     """A destination can't be used as its rule stands (a secret is missing, a file of its own is wrong): one line."""
 
@@ -78,10 +91,8 @@ def build(rule: SentDestination, outside: Outside) -> Built:
         NotBuilt: what is missing, in one line without a secret.
     """
     builder = _builder(rule.kind)
-    # The breaker that counts is the one in the store, which all processes share: this one never opens.
-    never = Breaker(threshold=1 << 30, open_seconds=1.0, now=lambda: 0.0)
     client = HttpClient(
-        allow_loopback=outside.settings.EGRESS_ALLOW_LOOPBACK, user_agent="aiqleads-delivery", breaker=never
+        allow_loopback=outside.settings.EGRESS_ALLOW_LOOPBACK, user_agent="aiqleads-delivery", breaker=_NoBreaker()
     )
     try:
         destination: Destination = builder(rule, Around(outside, client))

@@ -77,8 +77,8 @@ def retry_after_seconds(value: str | None, now: datetime) -> float | None:
     return min(max((until - now).total_seconds(), 0.0), _MOST_RETRY_AFTER_SECONDS)
 
 
-def read_body(response: HTTPResponse, url: Url, max_bytes: int) -> bytes:
-    """The unpacked body, never more than ``max_bytes`` in memory.
+def read_body(response: HTTPResponse, url: Url, max_bytes: int, cuts: bool = False) -> tuple[bytes, bool]:
+    """The unpacked body, never more than ``max_bytes`` in memory; whether it was cut there (only if it may be).
 
     Raises:
         AnswerTooLarge, BadAnswer: permanent. TimedOut, AnswerLost: transient.
@@ -87,17 +87,19 @@ def read_body(response: HTTPResponse, url: Url, max_bytes: int) -> bytes:
     if any(step.strip() not in ENCODINGS for step in encoding.split(",")):
         raise BadAnswer(f"{url.redacted} answered in an encoding that was not asked for")
     length = response.headers.get("content-length", "")
-    if length.isdigit() and int(length[:18]) > max_bytes and response.length_remaining:
+    if length.isdigit() and int(length[:18]) > max_bytes and response.length_remaining and not cuts:
         raise AnswerTooLarge(f"the answer of {url.redacted} is larger than {max_bytes:,} bytes")
     body = bytearray()
     try:
         while chunk := response.read(min(_CHUNK_BYTES, max_bytes + 1 - len(body)), decode_content=True):
             body += chunk
             if len(body) > max_bytes:
+                if cuts:
+                    return bytes(body[:max_bytes]), True
                 raise AnswerTooLarge(f"the answer of {url.redacted} unpacks to more than {max_bytes:,} bytes")
     except (Urllib3Error, HTTPException, OSError, zlib.error) as error:
         raise broken_exchange(error, url) from None
-    return bytes(body)
+    return bytes(body), False
 
 
 def broken_exchange(error: BaseException, url: Url) -> HttpError:

@@ -60,6 +60,7 @@ class Limits:
     total_seconds: float = 30.0
     max_header_bytes: int = 1 << 16
     max_body_bytes: int = 8 << 20
+    cuts_long_bodies: bool = False  # an answer whose body is longer is taken with what was read of it
     max_redirects: int = 5
     max_retries: int = 2
     first_delay_seconds: float = 0.5
@@ -214,10 +215,11 @@ class HttpClient:
             if response.status < 200:
                 raise BadAnswer(f"{url.redacted} wants to speak another protocol")
             budget.bytes_left = limits.max_body_bytes + _OVERHEAD_BYTES
-            body = read_body(response, url, limits.max_body_bytes)
+            body, is_cut = read_body(response, url, limits.max_body_bytes, limits.cuts_long_bodies)
             pause = retry_after_seconds(response.headers.get("retry-after"), self._wall_now())
             answer = Answer(response.status, response.headers, body, url, pause)
-            is_whole = response.headers.get("connection", "").lower() != "close" and connection.sock is not None
+            stays = response.headers.get("connection", "").lower() != "close" and connection.sock is not None
+            is_whole = stays and not is_cut
             return answer
         except (UnicodeEncodeError, TypeError):
             raise BadRequest("the request's headers can't be sent") from None

@@ -1,8 +1,8 @@
 """The outbox: intents of delivery, who works on them, and what became of them.
 
-Belongs here: claiming and marking. Does not belong here: writing intents (``routing``, in the transaction that routes
-the lead; ``reviews``) and sending (``resources.files`` and the like). An intent with ``next_attempt_at`` is due on its
-own at that time; one without goes out with its batch's file.
+Belongs here: claiming for files, marking, delivering again. Does not belong here: writing intents (``routing``, in the
+transaction that routes the lead; ``reviews``; ``notices``), claiming within budgets (``lanes``) and sending. An intent
+with ``next_attempt_at`` is due on its own at that time; one without goes out with its batch's file.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Failure:
     """An attempt that failed; without ``next_attempt_at`` it was the last."""
 
     delivery: Delivery
-    error_code: str
+    error_code: str | None
     next_attempt_at: datetime | None
 
 
@@ -108,6 +108,56 @@ def mark_batch_delivered(
     with store.transaction("store:mark_batch_delivered", lease) as con:
         sent = {"batch_id": batch_id, "destination": destination, "now": now}
         con.execute(statement("deliveries/mark_batch_delivered"), sent)
+
+
+def extend_holds(store: Store, held: Sequence[Delivery], until: datetime) -> set[UUID]:
+    """Hold claimed deliveries for longer; those that are still this claim's."""
+    if not held:
+        return set()
+    longer = {
+        "delivery_ids": [each.delivery_id for each in held],
+        "attempts": [each.attempts for each in held],
+        "hold_until": until,
+    }
+    with store.transaction("store:extend_holds") as con:
+        return set(con.execute(statement("deliveries/extend"), longer).scalars())
+
+
+def deliver_again(
+    store: Store,
+    now: datetime,
+    delivery_ids: Sequence[UUID] | None = None,
+    destination: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    states: Sequence[str] = ("dead",),
+) -> int:
+    """Let deliveries be made again, under the same ids; how many. What is being sent just now, and what goes out with
+    its batch's file, is left alone.
+
+    Args:
+        now: they are due at once.
+        delivery_ids, destination: which; None: any.
+        since, until: when their leads were routed; None: at any time.
+        states: ``dead``, ``delivered``, ``pending`` (those that wait for a later attempt), ``cancelled``.
+    """
+    wanted = {
+        "now": now,
+        "delivery_ids": None if delivery_ids is None else list(delivery_ids),
+        "destination": destination,
+        "since": since,
+        "until": until,
+        "states": list(states),
+    }
+    with store.transaction("store:deliver_again") as con:
+        return len(con.execute(statement("deliveries/deliver_again"), wanted).all())
+
+
+def find_delivery(store: Store, wanted: UUID) -> Delivery | None:
+    """One delivery by its id."""
+    with store.read() as con:
+        found = con.execute(statement("deliveries/find"), {"delivery_id": wanted}).first()
+    return None if found is None else Delivery(*found)
 
 
 def count_batch(store: Store, batch_id: str) -> dict[str, dict[str, int]]:

@@ -1,0 +1,168 @@
+"""The worker: a lane for each destination of the rules, woken when something is due. The same in a job and in `up`.
+
+Belongs here: which lanes there are, waking and ending them, forgetting old attempts. Does not belong here: what a lane
+does (``lane``).
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from datetime import timedelta
+from types import FrameType, TracebackType
+
+from aiqleads_pipeline.delivering.bodies import BodyReader
+from aiqleads_pipeline.delivering.judging import Judge
+from aiqleads_pipeline.delivering.kinds import NotBuilt, build
+from aiqleads_pipeline.delivering.lane import GRACE_SECONDS, Lane
+from aiqleads_pipeline.delivering.patience import Patience
+from aiqleads_pipeline.outside import Outside
+from aiqleads_pipeline.rules.destinations import DestinationRules, SentDestination, load_destinations
+from aiqleads_pipeline.rules.loading import RulesError
+from resources.store import alerts, lanes
+from resources.store.delivery_log import forget_attempts
+from resources.store.errors import StoreError
+from resources.store.leases import holder_name
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.2
+RULES_SECONDS = 5.0
+UPKEEP_SECONDS = 600.0
+_BLOCKED_SECONDS = 3.0
+_FORGET_ROWS = 5000
+
+
+class Worker:
+    """Drains the outbox until it is closed. Any number of them, in any processes, share the work."""
+
+    def __init__(self, outside: Outside, name: str = "deliverer") -> None:
+        self._outside = outside
+        self._name = holder_name(name)
+        self._reader = BodyReader(outside)
+        self._lanes: dict[str, Lane] = {}
+        self._rules: DestinationRules | None = None
+        self._rules_at = self._upkeep_at = float("-inf")
+        self._unusable: dict[str, str] = {}
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def tick(self) -> dict[str, int]:
+        """Look once: rules that changed, lanes that have something due; those, with their urgency."""
+        now = time.monotonic()
+        if now - self._rules_at >= RULES_SECONDS:
+            self._rules_at = now
+            self._follow_rules()
+        if not self._lanes:
+            return {}
+        due = lanes.due_destinations(self._outside.store, list(self._lanes), self._outside.settings.now())
+        for name, priority in due.items():
+            self._lanes[name].wake(priority)
+        if now - self._upkeep_at >= UPKEEP_SECONDS:
+            self._upkeep_at = now
+            days = timedelta(days=self._outside.settings.DELIVERY_LOG_DAYS)
+            while forget_attempts(self._outside.store, self._outside.settings.now() - days) == _FORGET_ROWS:
+                pass
+        return due
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until ``stop`` is set; the database may go away in between."""
+        while not stop.is_set():
+            try:
+                self.tick()
+            except StoreError as error:
+                log.warning("the worker waits: %s", error)
+                stop.wait(1.0)
+            stop.wait(TICK_SECONDS)
+
+    def drain(self, seconds: float) -> int:
+        """Work until nothing is due that may be sent, or the time is over; how many deliveries were tried."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            due = self.tick()
+            waiting = [name for name in due if self._lanes[name].blocked_seconds < _BLOCKED_SECONDS]
+            if not waiting and all(lane.is_idle for lane in self._lanes.values()):
+                break
+            time.sleep(TICK_SECONDS / 4)
+        return sum(lane.sent_count for lane in self._lanes.values())
+
+    def close(self) -> None:
+        """End: calls under way are waited for (a while), what was not sent is given back."""
+        self._end(list(self._lanes))
+        self._reader.close()
+        try:
+            lanes.leave(self._outside.store, self._name, self._outside.settings.now())
+        except StoreError as error:  # then its slots expire
+            log.warning("%s", error)
+
+    def _follow_rules(self) -> None:
+        try:
+            rules = load_destinations(self._outside.settings.rules_dir)
+        except RulesError as error:
+            if self._rules is None:
+                raise
+            log.warning("the rules are wrong, the last good ones go on: %s", str(error).splitlines()[0])
+            return
+        flags = self._outside.settings.flags
+        wanted = {
+            name: rule for name, rule in rules.sent.items() if flags.enableWebhooks or not rule.is_webhook
+        }  # webhooks that are switched off queue
+        is_changed = self._rules is None or self._rules.sha256 != rules.sha256
+        self._rules = rules
+        gone = [name for name in self._lanes if is_changed and wanted.get(name) != self._lanes[name].built.rule]
+        self._end(gone)
+        for name, rule in wanted.items():
+            if name not in self._lanes:
+                self._open(rule, rules)
+
+    def _open(self, rule: SentDestination, rules: DestinationRules) -> None:
+        store, now = self._outside.store, self._outside.settings.now()
+        try:
+            built = build(rule, self._outside)
+        except NotBuilt as error:
+            if self._unusable.get(rule.name) != str(error):
+                self._unusable[rule.name] = str(error)
+                log.warning("%s", error)
+                alerts.raise_alert(store, "destination_unusable", rule.name, "error", str(error), None, now)
+            return
+        if self._unusable.pop(rule.name, None) is not None:
+            alerts.close_alert(store, "destination_unusable", rule.name, now)
+        pipeline = self._outside.settings.pipeline
+        patience = Patience(pipeline.MAX_RETRIES, float(pipeline.RETRY_DELAY), rules.waits(rule))
+        judge = Judge(rule, patience, self._outside)
+        self._lanes[rule.name] = Lane(built, judge, self._outside, self._reader, self._name)
+
+    def _end(self, names: list[str]) -> None:
+        ending = [self._lanes.pop(name) for name in names]
+        for lane in ending:
+            lane.stop()
+        deadline = time.monotonic() + GRACE_SECONDS
+        for lane in ending:
+            lane.join(deadline)
+
+
+def drain(outside: Outside, seconds: float) -> int:
+    """Send what is due now; how many deliveries were tried."""
+    with Worker(outside) as worker:
+        return worker.drain(seconds)
+
+
+def run_resident(outside: Outside) -> None:
+    """Send until SIGTERM or SIGINT."""
+    stop = threading.Event()
+
+    def on_signal(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+    with Worker(outside) as worker:
+        worker.run(stop)

@@ -97,8 +97,29 @@ def open_leads(con: DuckDBPyConnection, outside: Outside, asked: pa.Table | None
     return leads.join(con.table("asked_leads"), "lead_id", how="semi")
 
 
+def leads_now(con: DuckDBPyConnection, outside: Outside, lead_id: uuid.UUID) -> DuckDBPyRelation:
+    """ENRICHED_LEADS of one lead as it is now, open or closed; no row if no batch accepted it."""
+    import pyarrow as pa
+
+    asked = pa.table({"lead_id": pa.array([lead_id.bytes], pa.uuid())})
+    return _enriched_now(con, outside, asked).filter(f"lead_id = '{lead_id}'::UUID")
+
+
+def score_lead(con: DuckDBPyConnection, outside: Outside, lead: DuckDBPyRelation) -> DuckDBPyRelation:
+    """The row of ``marts/open_scores`` that a lead would get now, with every part in words."""
+    with _workplace(outside) as folder:
+        scores = score_open(con, outside, lead, outside.settings.now(), folder, explain_all=True)
+        scores.query("_", "CREATE OR REPLACE TEMP TABLE score_of_lead AS FROM _")
+    return con.table("score_of_lead")
+
+
 def score_open(
-    con: DuckDBPyConnection, outside: Outside, leads: DuckDBPyRelation, now: datetime, folder: Path
+    con: DuckDBPyConnection,
+    outside: Outside,
+    leads: DuckDBPyRelation,
+    now: datetime,
+    folder: Path,
+    explain_all: bool = False,
 ) -> DuckDBPyRelation:
     """The lazy relation of ``marts/open_scores``; what several steps read is kept in ``folder``."""
     rules = outside.rules()
@@ -117,6 +138,7 @@ def score_open(
             touches=touches.project("lead_id AS existing_lead_id, touches_count"),
             model=known.model,
             method_reason=known.method_reason,
+            all_reasons=explain_all,
         ),
     )
     classified = _kept(con, folder, "classified", _priorities(con, leads, scored, rules))
@@ -127,7 +149,7 @@ def score_open(
         rescored=scored,
         reclassified=classified,
         overrides=overrides,
-        explained=_explained(con, leads, scored, classified, known, now),
+        explained=_explained(con, leads, scored, classified if not explain_all else None, known, now),
     )
 
 
@@ -156,16 +178,18 @@ def _explained(
     con: DuckDBPyConnection,
     leads: DuckDBPyRelation,
     scored: DuckDBPyRelation,
-    classified: DuckDBPyRelation,
+    classified: DuckDBPyRelation | None,
     known: Learnt,
     now: datetime,
 ) -> DuckDBPyRelation:
-    """Why the model gave its probability, for the leads above P3; no row where rules scored or the model can't tell."""
+    """Why the model gave its probability, for the leads above P3, or for all where their classes are not given; no row
+    where rules scored or the model can't tell."""
     if known.model is not None:
         from aiqleads_pipeline.stages.contributions import conversion_reasons
 
-        top = classified.filter(f"priority IN {EXPLAINED}").project("lead_id")
-        told = top.join(scored.filter("score_method = 'model'").project("lead_id"), "lead_id", how="semi")
+        told = scored.filter("score_method = 'model'").project("lead_id")
+        if classified is not None:
+            told = classified.filter(f"priority IN {EXPLAINED}").project("lead_id").join(told, "lead_id", how="semi")
         try:
             return conversion_reasons(con, leads.join(told, "lead_id", how="semi"), scored, known.model, now)
         except Exception as error:  # the scores stand without their reasons
@@ -176,7 +200,7 @@ def _explained(
 def _enriched_now(con: DuckDBPyConnection, outside: Outside, asked: pa.Table | None) -> DuckDBPyRelation:
     """`enriched_leads` of all batches; leads that something was said about since as they are now."""
     enriched = all_batches(con, outside, "enriched_leads")
-    said = intake.list_updates(outside.store, None if asked is None else asked.column("lead_id").to_pylist())
+    said = intake.list_updates(outside.store, _ids(asked))
     if not said.num_rows:
         return enriched
     validated = all_batches(con, outside, "validated_leads")
@@ -192,6 +216,10 @@ def _enriched_now(con: DuckDBPyConnection, outside: Outside, asked: pa.Table | N
     return run_sql(
         con, "stages/current/enriched_leads", enriched_before=enriched, enriched_now=con.table("current_enriched")
     )
+
+
+def _ids(asked: pa.Table | None) -> list[uuid.UUID] | None:
+    return None if asked is None else asked.column("lead_id").to_pylist()
 
 
 def _kept(con: DuckDBPyConnection, folder: Path, name: str, relation: DuckDBPyRelation) -> DuckDBPyRelation:

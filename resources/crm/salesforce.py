@@ -109,7 +109,10 @@ class Salesforce(CrmDestination):
             "Sforce-Duplicate-Rule-Header": f"allowSave={'true' if terms.may_duplicate else 'false'}",
             "Sforce-Auto-Assign": assignment,
         }
-        answered = self._session.ask("PATCH", path, deadline, collection(chunk, terms), headers=headers)
+        # A call that assigns is not asked again on its own: whether the records are there by then must be seen first.
+        answered = self._session.ask(
+            "PATCH", path, deadline, collection(chunk, terms), headers=headers, may_repeat=assignment == "FALSE"
+        )
         if not isinstance(answered, list) or len(answered) != len(chunk):
             raise CallFailed(unreadable("the answer does not tell of each record"))
         return [_receipt(load, result) for load, result in zip(chunk, answered, strict=True)]

@@ -16,7 +16,7 @@ from typing import Any
 
 from resources.crm.base import Load, delivered, rounds
 from resources.crm.mapping import as_text
-from resources.crm.session import MAX_RESULT_BYTES, CrmSession
+from resources.crm.session import MAX_RESULT_BYTES, CrmSession, to_json
 from resources.crm.verdicts import JOB_PAUSE_SECONDS, CallFailed, Verdict, unreadable, verdict_of_record
 from resources.destinations import Outcome, Receipt
 from resources.store import crm as ledger
@@ -57,7 +57,7 @@ class BulkJobs:
                     continue
                 receipts += self._results(job.job_id, state, inside, deadline)
             except CallFailed as failed:
-                receipts += [failed.verdict.receipt(load.parcel) for load in inside]
+                receipts += [_of_the_job(failed.verdict).receipt(load.parcel) for load in inside]
         return receipts, [load for load in loads if load.parcel.delivery_id in left]
 
     def send(self, loads: list[Load], assignment: str, deadline: float) -> Iterator[Receipt]:
@@ -70,7 +70,7 @@ class BulkJobs:
                         raise CallFailed(stopped)
                     yield from self._send_job(part, body, assignment, deadline)
                 except CallFailed as failed:
-                    stopped = failed.verdict
+                    stopped = _of_the_job(failed.verdict)
                     log.info("bulk job of %d records: %s (%s)", len(part), stopped.code, stopped.detail)
                     yield from (stopped.receipt(load.parcel) for load in part)
 
@@ -92,12 +92,13 @@ class BulkJobs:
         ids = [load.parcel.delivery_id for load in loads]
         ledger.save_job(self._session.store, self._session.name, job_id, ids, datetime.now(UTC))
         upload = f"{self._path}/{job_id}/batches"
-        self._session.call("PUT", upload, deadline, body=body, content_type="text/csv; charset=UTF-8")
+        self._session.call("PUT", upload, deadline, body=body, content_type="text/csv; charset=UTF-8", may_repeat=False)
         self._change(job_id, "UploadComplete", deadline)
         return self._results(job_id, self._wait(job_id, deadline), loads, deadline)
 
     def _change(self, job_id: str, state: str, deadline: float) -> None:
-        self._session.call("PATCH", f"{self._path}/{job_id}", deadline, body=b'{"state":"%s"}' % state.encode())
+        path = f"{self._path}/{job_id}"
+        self._session.call("PATCH", path, deadline, body=to_json({"state": state}), may_repeat=False)
 
     def _state(self, job_id: str, deadline: float) -> str | None:
         """The job's state; None if they know no such job."""
@@ -170,6 +171,13 @@ def to_csv(loads: list[Load], external_id_field: str) -> bytes:
     for load in loads:
         writer.writerow([load.lead_key, *(_cell(load.record.get(name)) for name in names)])
     return file.getvalue().encode()
+
+
+def _of_the_job(verdict: Verdict) -> Verdict:
+    """What a job's failure means for its records: of a call that handles the job they are never the cause."""
+    if verdict.outcome is Outcome.REFUSED:
+        return Verdict(Outcome.RETRY, "crm_job_failed", verdict.detail, verdict.retry_after_seconds)
+    return verdict
 
 
 def _files(loads: list[Load], external_id_field: str) -> Iterator[tuple[list[Load], bytes]]:

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from resources.destinations import Outcome, Parcel, Receipt
-from resources.http import HttpError, RefusedStatus, TransientError, UnavailableStatus
+from resources.http import CircuitOpen, HttpError, RefusedStatus, TransientError, UnavailableStatus
 
 LIMIT_PAUSE_SECONDS = 900.0  # a daily limit is a rolling one: look again after a quarter of an hour
 AUTH_PAUSE_SECONDS = 300.0
@@ -140,7 +140,8 @@ def verdict_of_call(error: HttpError, their_codes: list[str]) -> Verdict:
         pause = error.retry_after_seconds if isinstance(error, TransientError) else None
         # What a person must mend first (an address, a certificate) uses up no attempt.
         is_set_up_wrong = not isinstance(error, TransientError) and error.code not in _OF_AN_ANSWER
-        outcome = Outcome.LATER if is_set_up_wrong else Outcome.RETRY
+        is_untried = is_set_up_wrong or isinstance(error, CircuitOpen)
+        outcome = Outcome.LATER if is_untried else Outcome.RETRY
         return Verdict(outcome, error.code, error.code, AUTH_PAUSE_SECONDS if is_set_up_wrong else pause)
     shown = f"{error.status}" if code is None else f"{error.status} {code}"
     pause = error.retry_after_seconds if isinstance(error, UnavailableStatus) else None

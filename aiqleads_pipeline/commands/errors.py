@@ -49,7 +49,7 @@ RULES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
     (
         "a webhook fails",
-        "it stays queued; after the last attempt a dead letter and alert `dead_letters`",
+        "it stays queued; after the last attempt a dead letter and alert `deliveries_dead`",
         ("alerts/test_error_rules.py::test_a_dead_letter_opens_an_alert_that_closes_when_it_is_delivered_after_all",),
     ),
     (

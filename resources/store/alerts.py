@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -60,3 +61,42 @@ def open_alerts(store: Store, limit: int = 1000) -> list[dict[str, Any]]:
     opened_at, last_seen_at``."""
     with store.read() as con:
         return [dict(row) for row in con.execute(statement("alerts/list_open"), {"row_limit": limit}).mappings()]
+
+
+def reconcile(store: Store, code: str, found: Mapping[str, tuple[str, str]], now: datetime) -> None:
+    """Make the open alerts of a code say what is true now: those that are not in ``found`` are closed.
+
+    Args:
+        found: by subject, severity and detail.
+    """
+    details = [detail.replace("\0", "")[:_DETAIL_CHARS] for _, detail in found.values()]
+    rows = {
+        "code": code,
+        "now": now,
+        "subjects": list(found),
+        "severities": [severity for severity, _ in found.values()],
+        "details": details,
+    }
+    with store.transaction("store:reconcile_alerts") as con:
+        con.execute(statement("alerts/reconcile_closed"), rows)
+        if found:
+            con.execute(statement("alerts/reconcile_open"), rows)
+
+
+def queue_ages(store: Store, now: datetime) -> list[dict[str, Any]]:
+    """What waits longest: ``queue`` (intake, batches, deliveries), ``subject, since, waiting_count``."""
+    with store.read() as con:
+        return [dict(row) for row in con.execute(statement("alerts/queue_ages"), {"now": now}).mappings()]
+
+
+def open_breakers(store: Store) -> list[dict[str, Any]]:
+    """Services that are left alone just now: ``service, failures_count, since``."""
+    with store.read() as con:
+        return [dict(row) for row in con.execute(statement("alerts/open_breakers")).mappings()]
+
+
+def last_drops(store: Store, sources: Sequence[str]) -> dict[str, datetime]:
+    """When each of the sources was heard of last; those that never were are missing."""
+    with store.read() as con:
+        rows = con.execute(statement("alerts/last_drops"), {"sources": list(sources)})
+        return {source: at for source, at in rows}

@@ -15,10 +15,11 @@ Mailbox = Annotated[str, Field(max_length=320, pattern=r"^[^\s@<>\x00-\x1f]+@[^\
 
 
 class EmailDestination(SentDestination):
-    """Mail by SMTP. Leads go to their owners (``teams.yaml``), or to ``to`` where that is given."""
+    """Mail by SMTP. Leads go to their owners as each wants it (``notify`` in ``teams.yaml``), or to ``to`` where it is
+    given; notices to the owners they name, or to ``to``. ``mode: digest`` makes digests of owners' instant mail too."""
 
     kind: Literal["email"]
-    chunk_size: Annotated[int, Field(ge=1, le=1000)] = 20
+    chunk_size: Annotated[int, Field(ge=1, le=1000)] = 100
     concurrency: Annotated[int, Field(ge=1, le=16)] = 2
     host: Annotated[str, Field(max_length=253, pattern=r"^[A-Za-z0-9._:-]+$")]
     port: Annotated[int, Field(ge=1, le=65_535)] = 587
@@ -26,6 +27,8 @@ class EmailDestination(SentDestination):
     username: Annotated[str, Field(max_length=320, pattern=r"^[\x21-\x7e]+$")] | None = None
     secret: SecretName | None = None
     sender: Mailbox
+    sender_name: Annotated[str, Field(max_length=100)] = "AIQLeads"
+    templates: Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00]+$")] | None = None  # a folder
     to: Annotated[tuple[Mailbox, ...], Field(max_length=50)] = ()
     mode: Literal["instant", "digest"] = "instant"
 
@@ -55,6 +58,6 @@ class PagerDutyDestination(SentDestination):
 
     kind: Literal["pagerduty"]
     retries: str = "urgent"
-    concurrency: Annotated[int, Field(ge=1, le=16)] = 2
+    concurrency: Annotated[int, Field(ge=1, le=1)] = 1  # events of an incident must come in their order
     url: WebUrl = "https://events.pagerduty.com/v2/enqueue"
     secret: SecretName

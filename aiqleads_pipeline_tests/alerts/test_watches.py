@@ -89,7 +89,8 @@ def arrive(world, at):
     )
     world.run(
         "INSERT INTO aiqleads.drops (uri, version, source, channel, name, content_sha256, size_bytes, archive_uri, "
-        "batch_id, is_repeat, first_seen_at) VALUES (:name, '1', 'partner', 'upload', :name, :name, 1, '', :name, false, :at)",
+        "batch_id, is_repeat, first_seen_at) "
+        "VALUES (:name, '1', 'partner', 'upload', :name, :name, 1, '', :name, false, :at)",
         name=name,
         at=at,
     )

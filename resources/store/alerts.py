@@ -99,4 +99,4 @@ def last_drops(store: Store, sources: Sequence[str]) -> dict[str, datetime]:
     """When each of the sources was heard of last; those that never were are missing."""
     with store.read() as con:
         rows = con.execute(statement("alerts/last_drops"), {"sources": list(sources)})
-        return {source: at for source, at in rows}
+        return {row.source: row.last_at for row in rows}

@@ -6,6 +6,7 @@ import dagster as dg
 
 from aiqleads_pipeline.assets.batch_run import batch_runs_resource
 from aiqleads_pipeline.assets.registry import ASSETS
+from aiqleads_pipeline.automation.draining import build_drain_job, build_drain_sensor
 from aiqleads_pipeline.automation.jobs import JOBS
 from aiqleads_pipeline.automation.rescoring import build_rescoring_sensor
 from aiqleads_pipeline.automation.schedules import SCHEDULES
@@ -18,9 +19,14 @@ def build_defs(settings: Settings | None = None, **overrides: object) -> dg.Defi
     """All assets, jobs, sensors and schedules; ``overrides`` replace resources by name."""
     return dg.Definitions(
         assets=ASSETS,
-        jobs=(*JOBS, scrape_sites),
+        jobs=(*JOBS, scrape_sites, build_drain_job(settings)),
         schedules=(*SCHEDULES, build_scrape_schedule(settings)),
-        sensors=[*build_sensors(settings), build_scrape_sensor(settings), build_rescoring_sensor(settings)],
+        sensors=[
+            *build_sensors(settings),
+            build_scrape_sensor(settings),
+            build_drain_sensor(settings),
+            build_rescoring_sensor(settings),
+        ],
         resources={"runs": batch_runs_resource(settings), **overrides},
         executor=dg.in_process_executor,
     )

@@ -111,10 +111,7 @@ class Worker:
                 raise
             log.warning("the rules are wrong, the last good ones go on: %s", str(error).splitlines()[0])
             return
-        flags = self._outside.settings.flags
-        wanted = {
-            name: rule for name, rule in rules.sent.items() if flags.enableWebhooks or not rule.is_webhook
-        }  # webhooks that are switched off queue
+        wanted = _deliverable(self._outside, rules)
         is_changed = self._rules is None or self._rules.sha256 != rules.sha256
         self._rules = rules
         gone = [name for name in self._lanes if is_changed and wanted.get(name) != self._lanes[name].built.rule]
@@ -147,6 +144,20 @@ class Worker:
         deadline = time.monotonic() + GRACE_SECONDS
         for lane in ending:
             lane.join(deadline)
+
+
+def deliverable(outside: Outside) -> dict[str, SentDestination]:
+    """The destinations that may be sent to now, by name: webhooks that are switched off by their flag queue.
+
+    Raises:
+        RulesError: destinations.yaml is wrong.
+    """
+    return _deliverable(outside, load_destinations(outside.settings.rules_dir))
+
+
+def _deliverable(outside: Outside, rules: DestinationRules) -> dict[str, SentDestination]:
+    allowed = outside.settings.flags.enableWebhooks
+    return {name: rule for name, rule in rules.sent.items() if allowed or not rule.is_webhook}
 
 
 def drain(outside: Outside, seconds: float) -> int:

@@ -118,6 +118,13 @@ def due_destinations(store: Store, destinations: Sequence[str], now: datetime) -
         return {row.destination: row.priority for row in rows}
 
 
+def neglected(store: Store, destinations: Sequence[str], since: datetime, now: datetime) -> list[str]:
+    """Those of the destinations that could take what is due since a time, and that no process sends to."""
+    asked = {"destinations": list(destinations), "since": since, "now": now}
+    with store.read() as con:
+        return list(con.execute(statement("lanes/neglected"), asked).scalars())
+
+
 def note_success(con: Connection, destination: str, now: datetime) -> tuple[bool, bool]:
     """The destination answered; whether its breaker was open until now, and whether people had been warned."""
     noted = {"destination": destination, "now": now, "threshold": BREAKER_THRESHOLD}
@@ -164,12 +171,6 @@ def list_lanes(store: Store) -> list[dict[str, Any]]:
     """How all destinations stand, with counts of their deliveries."""
     with store.read() as con:
         return [dict(row) for row in con.execute(statement("lanes/list")).mappings()]
-
-
-def live_workers(store: Store, now: datetime) -> set[str]:
-    """The processes that send just now."""
-    with store.read() as con:
-        return set(con.execute(statement("lanes/any_worker"), {"now": now}).scalars())
 
 
 def keep_slots(store: Store, destination: str, worker: str, slots_count: int, now: datetime) -> None:

@@ -86,9 +86,10 @@ def test_the_same_lead_twice_in_a_call_goes_in_its_order(org, box):
 
 
 def test_a_token_that_ends_in_mid_batch_is_renewed_once_for_all(workshop, box):
+    box.configure("salesforce", token_calls=2)
     org = workshop.build("salesforce", bulk_from=None, collection_size=5)
     assert told(org.deliver([parcel(0)], timeout_seconds=10)) == ["delivered"]
-    box.act("salesforce", "expire_tokens")
+    box.configure("salesforce", token_calls=None)
     found = []
     threads = [
         threading.Thread(target=lambda start=start: found.extend(

@@ -118,7 +118,8 @@ class HubSpot(CrmDestination):
         field = self._terms.email_field
         if field is None:
             return _Written({}, {})
-        by_email = {str(load.record[field]).lower(): load for load in loads if load.record.get(field)}
+        # Of two with one address the first has it.
+        by_email = {str(load.record[field]).lower(): load for load in reversed(loads) if load.record.get(field)}
         if not by_email:
             return _Written({}, {})
         body = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 from collections.abc import Callable
 from typing import Any
@@ -42,7 +43,13 @@ class Admin(_Routed):
 
     @route("POST", "/faults")
     def add_fault(self, request: Request) -> Reply:
-        return _tried(lambda: in_json({"id": self._world.faults.add(**request.json()).number}, 201))
+        def added() -> Reply:
+            rule = request.json()
+            if not fnmatch.filter(self._world.doubles, rule["double"]):
+                raise ValueError(f"no double is called {rule['double']}; there are {', '.join(self._world.doubles)}")
+            return in_json({"id": self._world.faults.add(**rule).number}, 201)
+
+        return _tried(added)
 
     @route("DELETE", "/faults")
     def clear_faults(self, request: Request) -> Reply:

@@ -22,7 +22,7 @@ _START_SECONDS = 30.0
 PAGE = "page"
 
 
-class SandboxRefused(Exception):
+class SandboxRefused(ValueError):
     """The sandbox was asked for something that there is not."""
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 import struct
 from functools import partial
@@ -19,6 +20,7 @@ from aiqleads_pipeline.sandbox.exchange import Reply, Request, chance
 from aiqleads_pipeline.sandbox.faults import Fault
 from aiqleads_pipeline.sandbox.world import World
 
+logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd tells of its own deprecations there
 _OK = "250 2.0.0 Ok: queued as sandbox"
 
 

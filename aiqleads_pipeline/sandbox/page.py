@@ -11,10 +11,12 @@ from aiqleads_pipeline.sandbox.world import World
 _STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#1c2430;background:#fff}
 h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .5rem}p{margin:.4rem 0;color:#556}
-table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.35rem .6rem;border-bottom:1px solid #e3e7ee;vertical-align:top}
+table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.35rem .6rem;border-bottom:1px solid #e3e7ee;
+vertical-align:top}
 th{font-weight:600;color:#556}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}code{font-size:.9em}
 .bad{color:#a4222b}.quiet{color:#8a93a3}
-@media (prefers-color-scheme:dark){body{background:#14181f;color:#e4e8ef}th,td{border-color:#2b323d}p,th{color:#a3adbd}.bad{color:#ff8b8b}}
+@media (prefers-color-scheme:dark){body{background:#14181f;color:#e4e8ef}th,td{border-color:#2b323d}
+p,th{color:#a3adbd}.bad{color:#ff8b8b}}
 """
 _SHOWN = 30
 
@@ -25,8 +27,8 @@ def render_page(world: World) -> str:
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Sandbox</title>'
         f'<meta http-equiv="refresh" content="5"><style>{_STYLE}</style></head><body>'
-        f"<h1>The sandbox</h1><p>Doubles of outside services, on this machine only. Seed {world.seed}. Effects are what came "
-        "to be there, once each; repeats are attempts that found it there already.</p>"
+        f"<h1>The sandbox</h1><p>Doubles of outside services, on this machine only. Seed {world.seed}. "
+        "Effects are what came to be there, once each; repeats are attempts that found it there already.</p>"
         "<h2>Received</h2><table><tr><th>Service</th><th>At</th><th class=n>Attempts</th><th class=n>Effects</th>"
         "<th class=n>Repeats</th><th class=n>Refused</th><th>Faults made</th><th>Holds</th></tr>"
         f"{rows}</table>{_rules(world)}{_latest(world)}</body></html>"
@@ -57,7 +59,10 @@ def _rules(world: World) -> str:
         f"<td class=n>{rule['struck']:,} of {rule['seen']:,}</td></tr>"
         for rule in listed
     )
-    head = "<th class=n>Rule</th><th>Service</th><th>Fault</th><th>Route</th><th class=n>Share</th><th>Options</th><th class=n>Struck</th>"
+    head = (
+        "<th class=n>Rule</th><th>Service</th><th>Fault</th><th>Route</th><th class=n>Share</th><th>Options</th>"
+        "<th class=n>Struck</th>"
+    )
     return f"<h2>Faults</h2><table><tr>{head}</tr>{rows}</table>"
 
 
@@ -69,8 +74,9 @@ def _latest(world: World) -> str:
     ]
     came.sort(key=lambda each: each[0], reverse=True)
     rows = "".join(
-        f"<tr><td>{stamp(at)[11:-1]}</td><td>{escape(name)}</td><td><code>{escape(request.method)} {escape(request.path[:120])}</code></td>"
-        f"<td class=n>{escape(status)}</td><td class=bad>{escape(fault or '')}</td><td class=n>{len(request.body):,}</td></tr>"
+        f"<tr><td>{stamp(at)[11:-1]}</td><td>{escape(name)}</td>"
+        f"<td><code>{escape(request.method)} {escape(request.path[:120])}</code></td><td class=n>{escape(status)}</td>"
+        f"<td class=bad>{escape(fault or '')}</td><td class=n>{len(request.body):,}</td></tr>"
         for at, name, request, status, fault in came[:_SHOWN]
     )
     head = (

@@ -70,13 +70,13 @@ class Serving:
         for server in servers:
             server.close()
         for connection in list(self._state.connections):
-            connection.transport.abort()  # type: ignore[union-attr]
+            connection.transport.abort()
         left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         if left:
             await asyncio.wait(left, timeout=2)
 
     async def _open(self, name: str, link: socket.socket) -> asyncio.Server:
-        assert self._loop is not None
+        loop = asyncio.get_running_loop()
         double: Double
         if name == PAGE:
             double = Admin(self._world)
@@ -85,13 +85,11 @@ class Serving:
             double = self._world.doubles[name]
         double.base_url = f"http://{HOST}:{link.getsockname()[1]}"
         if isinstance(double, Mailbox):
-            return await self._loop.create_server(
-                partial(mail_connection, self._world, double, self._stopping), sock=link
-            )
+            return await loop.create_server(partial(mail_connection, self._world, double, self._stopping), sock=link)
         config = Config(Front(self._world, name, double, self._stopping), lifespan="off", ws="none", log_config=None)
         config.load()
         make = partial(Wire, config=config, server_state=self._state, app_state={})
-        return await self._loop.create_server(make, sock=link, backlog=1024)
+        return await loop.create_server(make, sock=link, backlog=1024)
 
 
 def _listening(names: list[str], first: int) -> dict[str, socket.socket]:

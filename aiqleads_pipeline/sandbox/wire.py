@@ -1,15 +1,14 @@
 """HTTP as it comes over the socket, and every way in which it can go wrong.
 
 Belongs here: reading requests, writing replies, faults on the wire. Does not belong here: which request meets which
-fault (``faults``), what a vendor answers (``doubles``). uvicorn's parser on its protocol class, without its server: each
-double has a port of its own, and a fault needs the transport itself.
+fault (``faults``), what a vendor answers (``doubles``). uvicorn's protocol class without its server: each double has a
+port of its own, and a fault needs the transport itself.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import socket
 import struct
 from datetime import timedelta
@@ -206,8 +205,3 @@ async def _send(send: Any, reply: Reply) -> None:
 def _head(reply: Reply, length: int) -> bytes:
     lines = [f"HTTP/1.1 {reply.status} Any", *(f"{name}: {value}" for name, value in reply.headers.items())]
     return ("\r\n".join([*lines, f"content-length: {length}"]) + "\r\n\r\n").encode("latin-1")
-
-
-def error_of(message: str, status: int) -> Reply:
-    """A reply of the sandbox itself."""
-    return Reply(status, json.dumps({"error": message}).encode(), {"content-type": "application/json"})

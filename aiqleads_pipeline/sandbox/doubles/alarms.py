@@ -82,7 +82,7 @@ class Slack(Double):
         second = int(now.timestamp())
         self._count = self._count + 1 if second == self._second else 1
         self._second = second
-        return 0 < self.settings["requests_per_second"] < self._count
+        return bool(0 < self.settings["requests_per_second"] < self._count)
 
 
 class PagerDuty(Double):

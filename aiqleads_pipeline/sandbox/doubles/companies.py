@@ -1,4 +1,4 @@
-"""The companies that the doubles of data providers know: facts of a domain, the same in all of them, made from its name.
+"""The companies that the doubles of data providers know: facts of a domain, made from its name, the same in all.
 
 Not every provider knows every company. Names that begin with ``unknown`` nobody knows. Nothing here is about anybody.
 """
@@ -55,7 +55,7 @@ class CompanyDouble(Double):
         """Count a call; whether it is one too many in this minute. Nought means no limit."""
         self.calls = self.calls + 1 if request_minute == self.minute else 1
         self.minute = request_minute
-        return 0 < self.settings["requests_per_minute"] < self.calls
+        return bool(0 < self.settings["requests_per_minute"] < self.calls)
 
     def is_out_of_credit(self) -> bool:
         """Whether all credits are spent; none set: there is no end to them."""
@@ -85,6 +85,7 @@ def facts_of(domain: str) -> dict[str, Any]:
         "annual_revenue_usd": employees * 150_000, "founded": 1950 + int(70 * chance("company", domain, "founded")),
         "street": f"{1 + int(200 * chance('company', domain, 'street'))} Market Street",
         "phone": f"+1512555{int(10_000 * chance('company', domain, 'phone')):04d}",
-        "linkedin": f"linkedin.com/company/{slug}", "twitter": f"twitter.com/{slug}", "facebook": f"facebook.com/{slug}",
+        "linkedin": f"linkedin.com/company/{slug}", "twitter": f"twitter.com/{slug}", 
+        "facebook": f"facebook.com/{slug}",
         "number": f"{int(1e8 * chance('company', domain, 'number')):08d}",
     }  # fmt: skip

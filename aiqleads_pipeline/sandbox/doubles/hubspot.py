@@ -1,6 +1,6 @@
 """HubSpot: objects of the CRM v3 API, batches, search, associations v4, limits of a private app.
 
-After https://developers.hubspot.com/docs/api-reference/crm-contacts-v3, .../api/usage-details and .../api/error-handling.
+After https://developers.hubspot.com/docs/api-reference/crm-contacts-v3, and its pages on usage and error handling.
 Belongs here: routes, credentials, limits. What records are is in ``hubspot_records``.
 """
 
@@ -10,7 +10,9 @@ from collections import deque
 from datetime import datetime, timedelta
 from typing import Any
 
-from aiqleads_pipeline.sandbox.doubles.hubspot_records import SINGULAR, Objects, Refused, searched
+from aiqleads_pipeline.sandbox.doubles.hubspot_records import Objects
+from aiqleads_pipeline.sandbox.doubles.hubspot_schema import SINGULAR, Refused
+from aiqleads_pipeline.sandbox.doubles.hubspot_search import searched
 from aiqleads_pipeline.sandbox.exchange import Double, Reply, Request, in_json, route, stamp
 
 _TYPE = r"(?P<type>contacts|companies|deals)"

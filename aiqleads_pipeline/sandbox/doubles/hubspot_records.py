@@ -1,71 +1,23 @@
-"""The records of a HubSpot portal: properties, unique values, batches, links, search. No HTTP here."""
+"""The records of a HubSpot portal: properties, unique values, batches, links. No HTTP here."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from aiqleads_pipeline.sandbox.doubles.hubspot_schema import (
+    EMAIL,
+    NUMBERS,
+    PROPERTIES,
+    SHOWN,
+    SINGULAR,
+    STAGES,
+    UNIQUE,
+    Refused,
+)
 from aiqleads_pipeline.sandbox.exchange import stamp
-
-SINGULAR = {"contacts": "CONTACT", "companies": "COMPANY", "deals": "DEAL"}
-_PROPERTIES = {
-    "contacts": (
-        "email firstname lastname jobtitle phone mobilephone company website address city state zip country message "
-        "lifecyclestage hs_lead_status hubspot_owner_id industry numemployees annualrevenue hs_linkedin_url "
-        "createdate lastmodifieddate hs_object_id hs_analytics_source salutation hs_additional_emails"
-    ),
-    "companies": (
-        "name domain website phone address city state zip country industry numberofemployees annualrevenue "
-        "description hubspot_owner_id lifecyclestage linkedin_company_page createdate hs_lastmodifieddate hs_object_id"
-    ),
-    "deals": (
-        "dealname dealstage pipeline amount closedate hubspot_owner_id hs_is_closed hs_is_closed_won "
-        "createdate hs_lastmodifieddate hs_object_id"
-    ),
-}
-_UNIQUE = {"contacts": {"email"}, "companies": set(), "deals": set()}
-_SHOWN = {
-    "contacts": ("createdate", "email", "firstname", "hs_object_id", "lastmodifieddate", "lastname"),
-    "companies": ("createdate", "domain", "hs_lastmodifieddate", "hs_object_id", "name"),
-    "deals": (
-        "amount",
-        "closedate",
-        "createdate",
-        "dealname",
-        "dealstage",
-        "hs_lastmodifieddate",
-        "hs_object_id",
-        "pipeline",
-    ),
-}
-_EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\"]{2,}")
-_NUMBERS = {"numberofemployees", "annualrevenue", "amount", "numemployees"}
-_STAGES = {
-    "subscriber", "lead", "marketingqualifiedlead", "salesqualifiedlead", "opportunity", "customer", "evangelist", "other", ""
-}  # fmt: skip
-_OPERATORS: dict[str, Callable[[str, Mapping[str, Any]], bool]] = {
-    "EQ": lambda held, f: held == f.get("value"),
-    "NEQ": lambda held, f: held != f.get("value"),
-    "IN": lambda held, f: held in f.get("values", []),
-    "NOT_IN": lambda held, f: held not in f.get("values", []),
-    "HAS_PROPERTY": lambda held, _f: held != "",
-    "NOT_HAS_PROPERTY": lambda held, _f: held == "",
-    "CONTAINS_TOKEN": lambda held, f: str(f.get("value", "")).strip("*").lower() in held.lower(),
-    "GT": lambda held, f: _order(held) > _order(f.get("value")),
-    "GTE": lambda held, f: _order(held) >= _order(f.get("value")),
-    "LT": lambda held, f: _order(held) < _order(f.get("value")),
-    "LTE": lambda held, f: _order(held) <= _order(f.get("value")),
-}
-
-
-class Refused(Exception):
-    """The whole call is refused, or one record where a batch goes on."""
-
-    def __init__(self, category: str, message: str, errors: list[dict[str, Any]] | None = None) -> None:
-        super().__init__(message)
-        self.category, self.message, self.errors = category, message, errors
 
 
 class Objects:
@@ -85,25 +37,25 @@ class Objects:
     def is_property(self, kind: str, name: str) -> bool:
         """Whether the portal has it: HubSpot's own, ours by prefix, what the settings add."""
         given = self._settings.get("properties", {}).get(kind, ())
-        return name in _PROPERTIES[kind].split() or name.startswith("aiqleads_") or name in given
+        return name in PROPERTIES[kind].split() or name.startswith("aiqleads_") or name in given
 
     def is_unique(self, kind: str, name: str) -> bool:
         """Whether a value of it can stand once only."""
         given = self._settings.get("unique", {}).get(kind, ())
         ours = name in ("aiqleads_lead_id", "aiqleads_key") or (name.startswith("aiqleads_") and name.endswith("_id"))
-        return name in _UNIQUE[kind] or ours or name in given
+        return name in UNIQUE[kind] or ours or name in given
 
     def described(self, kind: str) -> list[dict[str, Any]]:
         """Definitions of HubSpot's own properties."""
         return [
-            {"name": name, "label": name, "type": "number" if name in _NUMBERS else "string",
+            {"name": name, "label": name, "type": "number" if name in NUMBERS else "string",
              "hasUniqueValue": self.is_unique(kind, name)}
-            for name in _PROPERTIES[kind].split()
+            for name in PROPERTIES[kind].split()
         ]  # fmt: skip
 
     def shown(self, kind: str, record: dict[str, Any], wanted: list[str] | None = None) -> dict[str, Any]:
         """A record as answers show it: some usual properties and those asked for; missing ones are null."""
-        held, usual = record["properties"], _SHOWN[kind]
+        held, usual = record["properties"], SHOWN[kind]
         names = [*usual, *(name for name in wanted or () if name not in usual and self.is_property(kind, name))]
         return {**record, "properties": {name: held.get(name) for name in names}}
 
@@ -169,9 +121,9 @@ class Objects:
         self._check_values(properties)
         self._claim(kind, record["id"], properties)
         changed = any(record["properties"].get(name, "") != value for name, value in properties.items())
-        for name in properties:
+        for name, value in properties.items():
             old = record["properties"].get(name)
-            if old and self.is_unique(kind, name) and old.lower() != properties[name].lower():
+            if old and self.is_unique(kind, name) and old.lower() != value.lower():
                 self._index.pop((kind, name, old.lower()), None)
         record["properties"].update(properties)
         if changed:
@@ -305,12 +257,12 @@ class Objects:
 
     def _check_values(self, properties: dict[str, str]) -> None:
         faults = []
-        if properties.get("email") and not _EMAIL.fullmatch(properties["email"]):
+        if properties.get("email") and not EMAIL.fullmatch(properties["email"]):
             faults.append(("email", "INVALID_EMAIL", f"Email address {properties['email']} is invalid"))
-        for name in _NUMBERS & properties.keys():
+        for name in NUMBERS & properties.keys():
             if properties[name] and not re.fullmatch(r"-?\d+(\.\d+)?", properties[name]):
                 faults.append((name, "INVALID_LONG", f"{properties[name]} was not a valid number."))
-        if properties.get("lifecyclestage", "") not in _STAGES:
+        if properties.get("lifecyclestage", "") not in STAGES:
             faults.append(("lifecyclestage", "INVALID_OPTION", "it was not one of the allowed options"))
         long = next((name for name, value in properties.items() if len(value) > 65_536), None)
         if long is not None:
@@ -329,53 +281,6 @@ class Objects:
                 noun = SINGULAR[kind].capitalize()
                 raise Refused("CONFLICT", f"{noun} already exists. Existing ID: {holder}")
         self._index.update(dict.fromkeys(mine, record_id))
-
-
-def searched(records: list[dict[str, Any]], body: dict[str, Any]) -> dict[str, Any]:
-    """Records that any group of filters fits, sorted, one page.
-
-    Raises:
-        Refused: too many filters, or one that there is not.
-    """
-    groups, limit = body.get("filterGroups", []), int(body.get("limit", 10))
-    if len(groups) > 5 or any(len(group.get("filters", [])) > 6 for group in groups) or limit > 200:
-        raise Refused("VALIDATION_ERROR", "at most 5 filterGroups of 6 filters and a limit of 200")
-    found = [each for each in records if not groups or any(_fits(each["properties"], group) for group in groups)]
-    query = str(body.get("query", "")).lower()
-    found = [each for each in found if any(query in str(value).lower() for value in each["properties"].values())]
-    for sort in reversed(body.get("sorts", [])):
-        name = sort["propertyName"] if isinstance(sort, dict) else sort
-        falls = isinstance(sort, dict) and sort.get("direction") == "DESCENDING"
-        found.sort(key=lambda each: _order(each["properties"].get(name)), reverse=falls)
-    start, wanted = int(body.get("after") or 0), body.get("properties")
-    page = [
-        {
-            **each,
-            "properties": {name: each["properties"].get(name) for name in wanted} if wanted else each["properties"],
-        }
-        for each in found[start : start + limit]
-    ]
-    answer: dict[str, Any] = {"total": len(found), "results": page}
-    if start + limit < len(found):
-        answer["paging"] = {"next": {"after": str(start + limit)}}
-    return answer
-
-
-def _fits(properties: dict[str, str], group: dict[str, Any]) -> bool:
-    for each in group.get("filters", []):
-        test = _OPERATORS.get(each.get("operator", ""))
-        if test is None:
-            raise Refused("VALIDATION_ERROR", f"no operator {each.get('operator')}")
-        if not test(properties.get(each["propertyName"], ""), each):
-            return False
-    return True
-
-
-def _order(value: Any) -> tuple[float, str]:
-    try:
-        return float(value), ""
-    except (TypeError, ValueError):
-        return float("inf"), str(value or "")
 
 
 def _missing(message: str, record_id: str) -> dict[str, Any]:

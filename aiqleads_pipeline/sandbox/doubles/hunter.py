@@ -118,7 +118,8 @@ class Hunter(Double):
 def _data(email: str, state: str) -> dict[str, Any]:
     status = "invalid" if state == "block" else state
     return {
-        "status": status, "result": _RESULTS.get(state, "risky"), "_deprecation_notice": "Using result is deprecated, use status instead",
+        "status": status, "result": _RESULTS.get(state, "risky"), 
+        "_deprecation_notice": "Using result is deprecated, use status instead",
         "score": _SCORES[state], "email": email, "regexp": True, "gibberish": False,
         "disposable": state == "disposable", "webmail": state == "webmail", "mx_records": state != "invalid",
         "smtp_server": state != "invalid", "smtp_check": state in ("valid", "webmail"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from email import message_from_bytes, policy
+from email import policy
 from email.message import EmailMessage
+from email.parser import BytesParser
 from typing import Any
 
 from aiqleads_pipeline.sandbox.exchange import Double, stamp
@@ -24,8 +25,7 @@ class Mailbox(Double):
 
     def keep(self, sender: str, recipients: list[str], raw: bytes, now: datetime) -> bool:
         """Keep a message; whether it is the first of its Message-ID."""
-        message = message_from_bytes(raw, policy=policy.default)
-        assert isinstance(message, EmailMessage)
+        message = BytesParser(EmailMessage, policy=policy.default).parsebytes(raw)
         message_id = str(message.get("Message-ID") or f"<none-{len(self._messages)}>").strip()
         known = self._messages.get(message_id)
         if known is not None:

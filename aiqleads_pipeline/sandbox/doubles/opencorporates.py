@@ -86,7 +86,8 @@ class OpenCorporates(CompanyDouble):
             url = f"https://opencorporates.com/companies/{found['jurisdiction']}/{number}"
             company = {
                 "name": found["name"] + suffix, "company_number": number, "jurisdiction_code": found["jurisdiction"],
-                "incorporation_date": f"{found['founded']}-04-01", "dissolution_date": "2019-12-31" if inactive else None,
+                "incorporation_date": f"{found['founded']}-04-01", 
+                "dissolution_date": "2019-12-31" if inactive else None,
                 "company_type": "Private company", "current_status": "Dissolved" if inactive else "Active",
                 "inactive": inactive, "registry_url": None, "opencorporates_url": url, "branch": None,
                 "registered_address_in_full": f"{found['street']}, {found['city']}, {found['postal_code']}",

@@ -105,7 +105,8 @@ def _company(facts: dict[str, Any]) -> dict[str, Any]:
         "location": {
             "name": place, "locality": facts["city"].lower(), "region": facts["region"].lower(),
             "country": facts["country_name"].lower(), "continent": None, "street_address": facts["street"].lower(),
-            "postal_code": facts["postal_code"].lower(), "geo": f"{facts['latitude']},{facts['longitude']}", "metro": None,
+            "postal_code": facts["postal_code"].lower(), "geo": f"{facts['latitude']},{facts['longitude']}", 
+            "metro": None,
         },
         "linkedin_id": facts["number"], "linkedin_url": facts["linkedin"], "twitter_url": facts["twitter"],
         "facebook_url": facts["facebook"], "website": facts["domain"], "ticker": None, "type": "private",

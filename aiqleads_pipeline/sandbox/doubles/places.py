@@ -120,7 +120,8 @@ def _place(found: dict[str, Any]) -> dict[str, Any]:
     parts = (
         (found["street"], found["street"], "route"), (found["city"], found["city"], "locality"),
         (found["region"], found["region_code"], "administrative_area_level_1"),
-        (found["country_name"], found["country"], "country"), (found["postal_code"], found["postal_code"], "postal_code"),
+        (found["country_name"], found["country"], "country"), 
+        (found["postal_code"], found["postal_code"], "postal_code"),
     )  # fmt: skip
     return {
         "id": f"ChIJ{found['number']}", "displayName": {"text": found["name"], "languageCode": "en"},
@@ -130,7 +131,8 @@ def _place(found: dict[str, Any]) -> dict[str, Any]:
             {"longText": long, "shortText": short, "types": [kind, "political"], "languageCode": "en"}
             for long, short, kind in parts
         ],
-        "internationalPhoneNumber": found["phone"], "websiteUri": f"https://{found['domain']}/", "types": ["corporate_office"],
+        "internationalPhoneNumber": found["phone"], "websiteUri": f"https://{found['domain']}/",
+        "types": ["corporate_office"],
         "businessStatus": "OPERATIONAL", "name": f"places/ChIJ{found['number']}",
     }  # fmt: skip
 

@@ -67,6 +67,7 @@ def _page(facts: dict[str, Any]) -> str:
         )
     return (
         f'<!DOCTYPE html><html lang="en"><head><title>{html.escape(facts["name"])}</title>'
-        f'<script type="application/ld+json">{json.dumps(data)}</script></head><body><h1>{html.escape(facts["name"])}</h1>'
-        f"<p>{html.escape(facts['industry'])}, {html.escape(facts['city'])}</p><footer>{links}{traps}</footer></body></html>"
+        f'<script type="application/ld+json">{json.dumps(data)}</script></head>'
+        f"<body><h1>{html.escape(facts['name'])}</h1><p>{html.escape(facts['city'])}</p>"
+        f"<footer>{links}{traps}</footer></body></html>"
     )

@@ -1,5 +1,5 @@
-"""A receiver of webhooks and callbacks that checks Standard Webhooks: v1 (HMAC-SHA256) and v1a (ed25519), time tolerance,
-several signatures and secrets. It is idempotent by ``webhook-id``, and says how often that was needed.
+"""A receiver of webhooks and callbacks that checks Standard Webhooks: v1 (HMAC-SHA256) and v1a (ed25519), tolerance of
+time, several signatures and secrets. It is idempotent by ``webhook-id``, and says how often that was needed.
 
 After https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """

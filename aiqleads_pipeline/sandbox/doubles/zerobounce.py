@@ -15,8 +15,10 @@ from aiqleads_pipeline.sandbox.exchange import Double, Reply, Request, in_json, 
 _STATES = {
     "valid": ("valid", ""), "invalid": ("invalid", "mailbox_not_found"), "catch-all": ("catch-all", ""),
     "catch_all": ("catch-all", ""), "unknown": ("unknown", "mail_server_temporary_error"), "spamtrap": ("spamtrap", ""),
-    "abuse": ("abuse", ""), "do_not_mail": ("do_not_mail", "global_suppression"), "donotmail": ("do_not_mail", "role_based"),
-    "disposable": ("do_not_mail", "disposable"), "role": ("do_not_mail", "role_based"), "toxic": ("do_not_mail", "toxic"),
+    "abuse": ("abuse", ""), "do_not_mail": ("do_not_mail", "global_suppression"),
+    "donotmail": ("do_not_mail", "role_based"),
+    "disposable": ("do_not_mail", "disposable"), "role": ("do_not_mail", "role_based"),
+    "toxic": ("do_not_mail", "toxic"),
     "greylisted": ("unknown", "greylisted"),
 }  # fmt: skip
 _BY_CHANCE = ("invalid", "catch-all", "unknown", "abuse", "disposable")
@@ -101,7 +103,7 @@ class ZeroBounce(Double):
         while self._batches and self._batches[0] <= now - timedelta(minutes=1):
             self._batches.popleft()
         self._batches.append(now)
-        return 0 < most < len(self._batches)
+        return bool(0 < most < len(self._batches))
 
     def _validate(self, address: str, now: datetime) -> dict[str, Any]:
         local, _, domain = address.lower().partition("@")

@@ -50,7 +50,7 @@ class Jobs:
         if operation not in _OPERATIONS:
             raise Refused("INVALIDJOB", f"Unsupported operation: {operation}")
         if operation == "upsert" and (not key or not (key == "Id" or org.is_external_id(kind, key))):
-            text = f"InvalidJob : Field name provided, {key} does not match an External ID, Salesforce Id, or indexed field for {kind}"
+            text = f"InvalidJob : Field name provided, {key} does not match an External ID or indexed field for {kind}"
             raise Refused("INVALIDJOB", text)
         delimiter = body.get("columnDelimiter", "COMMA")
         if delimiter not in _DELIMITERS or body.get("lineEnding", "LF") not in ("LF", "CRLF"):
@@ -106,7 +106,7 @@ class Jobs:
             self._read(job)
 
     def poll(self, job: dict[str, Any]) -> tuple[int, int]:
-        """A look at a job moves it on: after so many polls it is done. Returns (what it changed, what was so already)."""
+        """A look at a job moves it on: after so many it is done. Returns (what it changed, what was so already)."""
         if job["state"] not in ("UploadComplete", "InProgress"):
             return 0, 0
         job["polls"] += 1

@@ -11,17 +11,15 @@ from typing import Any
 from aiqleads_pipeline.sandbox.exchange import stamp
 
 _SYSTEM = "Id CreatedDate LastModifiedDate SystemModstamp CreatedById LastModifiedById IsDeleted"
-_READ_ONLY = frozenset(
-    f"{_SYSTEM} IsConverted ConvertedDate ConvertedOpportunityId ConvertedContactId ConvertedAccountId IsClosed IsWon".split()
-)
+_CONVERTED = "IsConverted ConvertedDate ConvertedOpportunityId ConvertedContactId ConvertedAccountId"
+_READ_ONLY = frozenset(f"{_SYSTEM} {_CONVERTED} IsClosed IsWon".split())
 # Object: (id prefix, fields, required ones)
 _OBJECTS = {
     "Lead": (
         "00Q",
-        "OwnerId FirstName LastName Salutation Name Company Title Email Phone MobilePhone Fax Website Street City State "
-        "StateCode PostalCode Country CountryCode Description LeadSource Status Rating Industry AnnualRevenue NumberOfEmployees "
-        "HasOptedOutOfEmail DoNotCall IsConverted ConvertedDate ConvertedOpportunityId ConvertedContactId "
-        "ConvertedAccountId IsUnreadByOwner",
+        "OwnerId FirstName LastName Salutation Name Company Title Email Phone MobilePhone Fax Website Street City "
+        "State StateCode PostalCode Country CountryCode Description LeadSource Status Rating Industry AnnualRevenue "
+        f"NumberOfEmployees HasOptedOutOfEmail DoNotCall IsUnreadByOwner {_CONVERTED}",
         ("LastName", "Company"),
     ),
     "Contact": (

@@ -1,4 +1,4 @@
-"""The part of SOQL that integrations read back with: fields, COUNT(), WHERE with AND, OR, NOT and the usual comparisons,
+"""The part of SOQL that integrations read back with: fields, COUNT(), WHERE with AND, OR, NOT and comparisons,
 ORDER BY, LIMIT, OFFSET. No joins but ``Owner.Name``-like paths, no aggregates but COUNT.
 """
 

@@ -22,7 +22,7 @@ from aiqleads_pipeline.rules.destinations import SentDestination
 from aiqleads_pipeline.stages import deliver
 from aiqleads_pipeline.stages.engine import open_engine
 from resources.lake import TableMissing
-from resources.store import notices, reviews
+from resources.store import notices, reviews, slas
 from resources.store.deliveries import Delivery
 
 if TYPE_CHECKING:
@@ -83,7 +83,11 @@ class BodyReader:
                 reviewed = con.from_arrow(reviews.leads_of_batch(self._outside.store, batch_id))
                 assigned = deliver.list_assigned(con, reviewed, classified, missing)
                 bodies |= _bodies(deliver.list_lines(con, assigned, enriched, scored, classified, everyone))
-        return bodies
+        current = slas.current_owners(self._outside.store, ids)  # where the clock gave a lead to somebody else
+        return {
+            id_: {**body, "owner": current[body["lead_id"]]} if body["lead_id"] in current else body
+            for id_, body in bodies.items()
+        }
 
     @contextmanager
     def _engine(self) -> Iterator[DuckDBPyConnection]:

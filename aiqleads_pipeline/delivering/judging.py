@@ -28,6 +28,7 @@ OUTAGE_CODES = (
     "receiver_denied",
 )  # fmt: skip
 LATER_SECONDS = 60.0
+HELD = "held_until_open"
 _DETAIL_CHARS = 500
 
 
@@ -181,7 +182,10 @@ def _none(delivery: Delivery) -> Receipt:
 
 
 def _weigh(verdict: Verdict, receipts: Sequence[Receipt], now: datetime) -> None:
-    """What a call says of the destination as a whole."""
+    """What a call says of the destination as a whole. What waits for its own receiver's hours says nothing."""
+    receipts = [each for each in receipts if each.error_code != HELD]
+    if not receipts:
+        return
     outcomes = {each.outcome for each in receipts}
     is_throttled = all(each.error_code == "receiver_throttled" for each in receipts)
     if outcomes & {Outcome.DELIVERED, Outcome.REFUSED}:

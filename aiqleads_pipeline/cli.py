@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 
 import typer
 
-from aiqleads_pipeline.commands import deliveries_cli, score_cli
+from aiqleads_pipeline.commands import deliveries_cli, model_cli, score_cli
 from aiqleads_pipeline.commands.errors_cli import errors
 from aiqleads_pipeline.commands.sandbox_cli import sandbox
 
@@ -32,6 +32,7 @@ review_app = typer.Typer(help="Leads that wait for a person.", no_args_is_help=T
 app.add_typer(review_app, name="review")
 keys_app = typer.Typer(help="API keys of the doors.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
+app.add_typer(model_cli.model_app, name="model")
 app.add_typer(score_cli.app, name="score")
 app.add_typer(deliveries_cli.app, name="deliveries")
 app.command()(errors)

@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection, DuckDBPyRelation
 from aiqleads_pipeline.settings import Settings
 from aiqleads_pipeline.stages.conversion import ConversionModel, TrainedModel, Unsound, feature_rows, train
 from aiqleads_pipeline.stages.conversion.features import CATEGORIES, FEATURES, matrix
-from aiqleads_pipeline.stages.conversion.measures import auc, brier, calibration_error, fit_platt
+from aiqleads_pipeline.stages.learning.measures import auc, brier, calibration_error, fit_platt
 from aiqleads_pipeline.stages.engine import open_engine
 from aiqleads_pipeline.stages.score import score_leads
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aiqleads_pipeline.stages.conversion import measures
 from aiqleads_pipeline.stages.conversion.features import (
     CATEGORIES,
     FEATURES,
@@ -23,8 +22,9 @@ from aiqleads_pipeline.stages.conversion.features import (
     fit_categories,
     matrix,
 )
-from aiqleads_pipeline.stages.conversion.measures import Flags
 from aiqleads_pipeline.stages.conversion.model import FORMAT, ConversionModel, calibrated, margins_of
+from aiqleads_pipeline.stages.learning import measures
+from aiqleads_pipeline.stages.learning.measures import Flags
 
 if TYPE_CHECKING:
     import pyarrow as pa

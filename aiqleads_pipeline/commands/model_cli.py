@@ -1,0 +1,103 @@
+"""The command line ``aiqleads model``: parsing and printing; what it does is in ``commands.model``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, ParamSpec, TypeVar
+
+import typer
+
+model_app = typer.Typer(help="Conversion models: train, judge, put in and out of service.", no_args_is_help=True)
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _readable(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn the errors that a person can act on into one line and exit status 1."""
+
+    @wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        from aiqleads_pipeline.rules.loading import RulesError
+        from aiqleads_pipeline.settings import SettingsError
+        from aiqleads_pipeline.stages.learning import LabelUnclear, Untrainable
+        from aiqleads_pipeline.stages.reading import DropRefused
+        from resources.models import ModelRefused
+        from resources.store.errors import StoreError
+
+        try:
+            return command(*args, **kwargs)
+        except (SettingsError, RulesError, LabelUnclear, Untrainable, DropRefused, ModelRefused, StoreError) as error:
+            typer.echo(f"aiqleads: {error}", err=True)
+            raise typer.Exit(1) from None
+
+    return wrapped
+
+
+@model_app.command("train")
+@_readable
+def train(  # noqa: PLR0913, PLR0917 (one parameter for each option)
+    data: Annotated[Path, typer.Option(help="A labelled file: CSV, XLSX, JSON, NDJSON, Parquet.")],
+    label: Annotated[str, typer.Option(help="The column that says how each row ended.")],
+    positive: Annotated[
+        list[str] | None, typer.Option(help="A value of the label that counts as won; may be repeated.")
+    ] = None,
+    negative: Annotated[
+        list[str] | None, typer.Option(help="A value that counts as not won; all others by default.")
+    ] = None,
+    time: Annotated[str | None, typer.Option(help="The column of dates that orders the rows.")] = None,
+    known_after: Annotated[
+        list[str] | None, typer.Option(help="A column that is known only after the outcome; may be repeated.")
+    ] = None,
+    allow: Annotated[
+        list[str] | None, typer.Option(help="A column that stays although it looks like a leak; may be repeated.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for model, report and card; under the home by default.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of all draws: the same file and seed give the same model.")] = 20_261_123,
+    as_json: AsJson = False,
+) -> None:
+    """Train on a labelled table and judge it honestly: leaks refused, baselines beside it, a report written."""
+    from aiqleads_pipeline.commands.model import Asked, train_file
+    from aiqleads_pipeline.settings import load_settings
+
+    settings = load_settings()
+    asked = Asked(data, label, positive or (), negative or (), time, known_after or (), allow or (), seed)
+    facts = train_file(settings, asked, out or settings.home / "trained" / data.stem)
+    if as_json:
+        typer.echo(json.dumps(facts, default=float))
+        return
+    _print_facts(facts)
+
+
+@model_app.command("score")
+@_readable
+def score(
+    data: Annotated[Path, typer.Option(help="A file with the columns that the model learnt from.")],
+    model: Annotated[Path, typer.Option(help="The .json that `model train` wrote.")],
+    out: Annotated[Path, typer.Option(help="Where to write row_number,conversion_prob as CSV.")],
+) -> None:
+    """Probabilities of a file's rows by a model of `model train`."""
+    from aiqleads_pipeline.commands.model import score_file
+    from aiqleads_pipeline.settings import load_settings
+
+    typer.echo(f"{score_file(load_settings(), data, model, out):,} rows → {out}")
+
+
+def _print_facts(facts: dict[str, Any]) -> None:
+    typer.echo(f"{facts['rows']:,} rows, {facts['positives']:,} won · {facts['notes'][0]}")
+    for warning in facts["warnings"]:
+        typer.secho(f"! {warning}", fg="yellow")
+    for name, split in facts["splits"].items():
+        typer.secho(f"\n{name}: {split['says']}", bold=True)
+        for kind, found in split["candidates"].items():
+            mark = "→" if kind == facts["serves"] else " "
+            told = "  ".join(f"{m} {v['value']:.3f} [{v['low']:.3f}, {v['high']:.3f}]" for m, v in found.items())
+            typer.echo(f"{mark} {kind:16} {told}")
+    typer.echo("")
+    for what, file in facts["files"].items():
+        typer.echo(f"{what:7} {file}")

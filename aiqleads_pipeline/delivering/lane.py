@@ -55,7 +55,7 @@ class Lane:
         self._queue: list[_Waiting] = []
         self._running: dict[int, list[Held]] = {}
         self._calls: list[Call] = []
-        self._slots, self._number = 0, 0
+        self._slots, self._number, self._failed_in_row = 0, 0, 0
         self._is_stopping = self._is_at_work = False
         self._due_priority: int | None = None  # of the most urgent that is due, as far as is known
         self._not_before = 0.0  # monotonic: nothing may be claimed until then
@@ -219,6 +219,8 @@ class Lane:
         now = time.monotonic()
         with self._changed:
             del self._calls[: len(calls)]
+            if not self._calls:
+                self._failed_in_row = 0
             count = sum(len(each.held) for each in calls)
             self.sent_count += count
             recent = count / max(now - self._marked_at, MARK_SECONDS)
@@ -226,6 +228,7 @@ class Lane:
             left = [each.held for each in self._queue] if lane_is_closed else []
             if lane_is_closed:
                 self._queue = []
+            self._changed.notify_all()
         self._release(left)
 
     def _release(self, held: Sequence[Held], code: str | None = None, seconds: float = 0.0) -> None:
@@ -247,7 +250,7 @@ class Lane:
     def _send_all(self, number: int) -> None:
         while True:
             with self._changed:
-                while not self._is_stopping and (number >= self._slots or not self._queue):
+                while not self._is_stopping and not self._may_send(number):
                     self._changed.wait()
                 if self._is_stopping:
                     return
@@ -259,9 +262,15 @@ class Lane:
             with self._changed:
                 del self._running[number]
                 self._calls.append(call)
-                is_low = not self._queue or len(self._queue) == self._window() // 2
+                failed = all(each.outcome in (Outcome.RETRY, Outcome.GONE) for each in call.receipts)
+                self._failed_in_row = self._failed_in_row + 1 if failed else 0
+                is_low = not self._may_send(number) or len(self._queue) == self._window() // 2
                 if is_low or len(self._calls) >= MARK_COUNT:
                     self._work.set()
+
+    def _may_send(self, number: int) -> bool:
+        """After some failures in a row the marks come first: they open the breaker for all processes."""
+        return bool(self._queue) and number < self._slots and self._failed_in_row < lanes.BREAKER_THRESHOLD
 
     def _take_chunk(self) -> list[Held]:
         chunk: list[Held] = []

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from resources.store.database import statement
 from resources.store.deliveries import Delivery
+from resources.store.leases import holder_is_dead
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -86,7 +87,7 @@ def claim(
     """Take due deliveries of a destination within its budgets; nobody else gets them for ``hold_seconds``.
 
     Args:
-        worker: this process; its slots are counted against the destination's concurrency.
+        worker: this process (``leases.holder_name``); its slots are counted against the destination's concurrency.
         running_count: calls that this process makes just now.
         limit: deliveries at most.
         now: UTC.
@@ -206,7 +207,8 @@ def _closed_seconds(lane: Lane, now: datetime) -> float | None:
 def _take_slots(con: Connection, budget: Budget, worker: str, running_count: int, now: datetime) -> int:
     """A fair share of the destination's concurrency: what others hold stays theirs until they give it back."""
     me = {"destination": budget.destination, "worker": worker, "now": now}
-    others = [row.slots_count for row in con.execute(statement("lanes/list_workers"), me)]
+    rows = con.execute(statement("lanes/list_workers"), me)
+    others = [row.slots_count for row in rows if not holder_is_dead(row.worker)]
     fair = math.ceil(budget.concurrency / (len(others) + 1))
     slots: int = max(running_count, min(fair, budget.concurrency - sum(others)), 0)
     kept = me | {"slots_count": slots, "expires_at": now + timedelta(seconds=_WORKER_SECONDS)}

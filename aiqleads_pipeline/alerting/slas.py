@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.rules.calendars import WorkClock
+from aiqleads_pipeline.rules.destinations import load_destinations
 from aiqleads_pipeline.rules.slas import SlaRules, SlasFile
 from aiqleads_pipeline.rules.teams import Team, TeamRules
 from aiqleads_pipeline.stages.engine import open_engine
@@ -24,6 +25,7 @@ from resources.store import alerts, deliveries, notices, slas
 
 MOST_LISTED = 20
 LOOK_AGAIN = timedelta(minutes=15)  # at leads whose team is at capacity
+CRM_KINDS = ("salesforce", "hubspot")
 _ARMED = """
     lead_id, team, owner, priority,
     CAST(date_diff('minute', routed_at, sla_due_at) AS INTEGER) AS sla_minutes, routed_at
@@ -44,14 +46,15 @@ def tick_clocks(outside: Outside, rules: SlaRules, teams: TeamRules, now: dateti
     if not rules.content.enabled:
         alerts.reconcile(outside.store, "sla_overdue", {}, now)
         return Ticked()
+    sent = load_destinations(outside.settings.rules_dir).sent
+    crms = [name for name, rule in sent.items() if rule.kind in CRM_KINDS]
     armed = arm_clocks(outside, rules.content, teams, now)
     slas.note_touches(outside.store, now)
     with outside.store.transaction("store:escalate_leads") as con:
         overdue = _escalate(con, rules.content, teams, now)
     with outside.store.transaction("store:reassign_leads") as con:
         moved = _reassign(con, rules.content, teams, now)
-    if moved:
-        _deliver_anew(outside, moved, now)
+        _deliver_anew(con, crms, moved, now)
     late = {
         row["team"]: ("warning", f"{row['late_count']:,} leads, the first since {row['since']:%Y-%m-%d %H:%M} UTC")
         for row in slas.late_by_team(outside.store)
@@ -142,13 +145,12 @@ def _reassign(con: Connection, rules: SlasFile, teams: TeamRules, now: datetime)
     return moved
 
 
-def _deliver_anew(outside: Outside, moved: Sequence[slas.Moved], now: datetime) -> None:
+def _deliver_anew(con: Connection, crms: Sequence[str], moved: Sequence[slas.Moved], now: datetime) -> None:
     """CRMs learn of the new owner: under the same delivery ids, so that nothing is there twice. Owners are told by
     notices; a mailbox or a plain webhook would only hear the same again."""
-    crms = [name for name, rule in outside.rules().destinations.sent.items() if rule.kind in ("salesforce", "hubspot")]
     ids = [deliveries.delivery_id(each.lead_id, name) for each in moved for name in crms]
     if ids:
-        deliveries.deliver_again(outside.store, now, ids, states=("delivered", "dead"))
+        slas.deliver_anew(con, ids, now)
 
 
 def _turns(team: Team, teams: TeamRules, loads: Mapping[str, int], now: datetime) -> Sequence[str]:

@@ -148,6 +148,19 @@ def reassign(
     return moved
 
 
+def deliver_anew(con: Connection, delivery_ids: Sequence[UUID], now: datetime) -> None:
+    """Let deliveries that were made or given up be made again, under the same ids."""
+    wanted = {
+        "now": now,
+        "delivery_ids": list(delivery_ids),
+        "destination": None,
+        "since": None,
+        "until": None,
+        "states": ["delivered", "dead"],
+    }
+    con.execute(statement("deliveries/deliver_again"), wanted)
+
+
 def late_by_team(store: Store) -> list[dict[str, Any]]:
     """Leads that nobody touched in time: ``team, late_count, since``."""
     with store.read() as con:

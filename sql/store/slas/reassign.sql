@@ -10,25 +10,32 @@ WITH taken AS (
     FOR UPDATE SKIP LOCKED
 ),
 
+-- Leads that the same people had share the same turns.
 placed AS (
-    SELECT *, row_number() OVER (PARTITION BY team ORDER BY priority, due_at, lead_id) - 1 AS place
+    SELECT *, row_number() OVER (PARTITION BY team, had_owners ORDER BY priority, due_at, lead_id) - 1 AS place
     FROM taken
 ),
 
 turns AS (
-    SELECT team, position, owner, count(*) OVER (PARTITION BY team) AS turns_count
-    FROM unnest(cast(:teams AS text[]), cast(:positions AS int[]), cast(:owners AS text[]))
+    SELECT
+        placed.team,
+        placed.had_owners,
+        given.owner,
+        row_number() OVER (PARTITION BY placed.team, placed.had_owners ORDER BY given.position) - 1 AS turn,
+        count(*) OVER (PARTITION BY placed.team, placed.had_owners) AS turns_count
+    FROM (SELECT DISTINCT team, had_owners FROM placed) AS placed
+    JOIN unnest(cast(:teams AS text[]), cast(:positions AS int[]), cast(:owners AS text[]))
         AS given (team, position, owner)
+        ON given.team = placed.team AND given.owner <> ALL(placed.had_owners)
 ),
 
 chosen AS (
-    SELECT DISTINCT ON (placed.lead_id)
-        placed.lead_id, placed.sla_minutes, placed.owner AS old_owner, turns.owner AS new_owner
+    SELECT placed.lead_id, placed.sla_minutes, placed.owner AS old_owner, turns.owner AS new_owner
     FROM placed
-    JOIN turns ON turns.team = placed.team AND turns.owner <> ALL(placed.had_owners)
-    ORDER BY
-        placed.lead_id,
-        (turns.position - placed.place % turns.turns_count + turns.turns_count) % turns.turns_count
+    JOIN turns
+        ON turns.team = placed.team
+        AND turns.had_owners = placed.had_owners
+        AND turns.turn = placed.place % turns.turns_count
 )
 
 UPDATE aiqleads.sla_clocks AS c

@@ -318,8 +318,6 @@ _ALL = (
            "Nothing to do, or restore it there and retry.", is_retryable=False, actor="sales operations"),
     Reason("crm_not_permitted", "delivery", "Our user in the CRM may not write this record.",
            "Give the integration's user the right and retry.", is_retryable=False),
-    Reason("crm_gone", "delivery", "The CRM wants no more deliveries (410).", "Correct the address.",
-           is_retryable=False),
     Reason("crm_refused", "delivery", "The CRM refused the lead, with a code that is not known here.",
            "See the delivery's detail for its code.", is_retryable=False, actor="sales operations"),
     Reason("smtp_refused", "delivery", "The mail server refused the message for good (5xx).",

@@ -29,6 +29,8 @@ OUTAGE_CODES = (
 )  # fmt: skip
 LATER_SECONDS = 60.0
 HELD = "held_until_open"
+# Waiting of single deliveries: it says nothing of the destination, and must not make the others wait.
+OF_THEIR_OWN = (HELD, "crm_limit_reserved")
 _DETAIL_CHARS = 500
 
 
@@ -182,8 +184,8 @@ def _none(delivery: Delivery) -> Receipt:
 
 
 def _weigh(verdict: Verdict, receipts: Sequence[Receipt], now: datetime) -> None:
-    """What a call says of the destination as a whole. What waits for its own receiver's hours says nothing."""
-    receipts = [each for each in receipts if each.error_code != HELD]
+    """What a call says of the destination as a whole. What waits on its own says nothing."""
+    receipts = [each for each in receipts if each.error_code not in OF_THEIR_OWN]
     if not receipts:
         return
     outcomes = {each.outcome for each in receipts}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,46 +15,34 @@ from uuid import UUID, uuid5
 import pytest
 import yaml
 from pydantic import SecretStr
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from aiqleads_pipeline.delivering.crm import build_hubspot, build_reader, build_salesforce
 from aiqleads_pipeline.delivering.kinds import Around
-from aiqleads_pipeline.outside import Outside, close
+from aiqleads_pipeline.outside import Outside, close, open_outside
 from aiqleads_pipeline.rules.destinations import HubSpotDestination, SalesforceDestination
 from aiqleads_pipeline.sandbox import Sandbox, start_sandbox
 from aiqleads_pipeline.settings import PROJECT_DIR, Settings
 from resources.destinations import Outcome, Parcel, Receipt
 from resources.http import Breaker, HttpClient
 from resources.store.database import Store
-from resources.store.server import EmbeddedServer
 
 GOLDEN = Path(__file__).parent / "golden"
 SPACE = UUID("0198a1b2-c3d4-4e5f-8a1b-000000000000")
-_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def crm_databases() -> Iterator[Callable[[], str]]:
-    """Makes a migrated database and returns its URL."""
+def crm_outside() -> Iterator[Outside]:
+    """A home with a database, for all tests of CRMs: each begins with its tables empty."""
     home = Path(tempfile.mkdtemp(prefix="aiqleads-test-"))
-    server = EmbeddedServer(home).start()
-    admin = create_engine(server.url("postgres"), isolation_level="AUTOCOMMIT")
-
-    def make(template: str = "crm_template") -> str:
-        name = "crm_template" if template == "template1" else f"crm_{next(_numbers)}"
-        with admin.connect() as con:
-            con.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-        return server.url(name)
-
-    with Store.open(make("template1"), Path("/nonexistent")) as store:
-        store.migrate()
-    yield make
-    admin.dispose()
-    server.close()
+    outside = open_outside(Settings(HOME=home, RULES_DIR=home / "rules", EGRESS_ALLOW_LOOPBACK=True))
+    assert outside.store
+    yield outside
+    close(outside)
     shutil.rmtree(home, ignore_errors=True)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def running_box() -> Iterator[Sandbox]:
     with start_sandbox(seed=7) as box:
         yield box
@@ -97,7 +84,6 @@ class Workshop:
     box: Sandbox
     outside: Outside
     client: HttpClient
-    waits: list[float] = field(default_factory=list)
 
     @property
     def store(self) -> Store:
@@ -143,17 +129,14 @@ class Workshop:
 
 
 @pytest.fixture
-def workshop(box: Sandbox, crm_databases: Callable[[], str]) -> Iterator[Workshop]:
-    home = Path(tempfile.mkdtemp(prefix="aiqleads-test-"))
-    settings = Settings(
-        HOME=home, RULES_DIR=home / "rules", DATABASE_URL=SecretStr(crm_databases()), EGRESS_ALLOW_LOOPBACK=True
-    )
-    outside = Outside(settings)
+def workshop(box: Sandbox, crm_outside: Outside) -> Iterator[Workshop]:
+    tables = "crm_records, crm_mappings, crm_jobs, crm_usage, crm_paces, outbox, delivery_lanes, delivery_attempts"
+    with crm_outside.store.engine.begin() as con:
+        con.execute(text("TRUNCATE " + ", ".join(f"aiqleads.{name}" for name in tables.split(", "))))
+    shutil.rmtree(crm_outside.settings.rules_dir, ignore_errors=True)
     never = Breaker(threshold=1 << 30, open_seconds=1.0, now=lambda: 0.0)
     with HttpClient(allow_loopback=True, breaker=never) as client:
-        yield Workshop(box, outside, client)
-    close(outside)
-    shutil.rmtree(home, ignore_errors=True)
+        yield Workshop(box, crm_outside, client)
 
 
 def told(receipts: list[Receipt]) -> list[str]:

@@ -129,7 +129,7 @@ def test_a_field_that_the_org_lacks_keeps_all_leads_waiting(workshop, box):
 @pytest.mark.parametrize(
     ("kind", "options", "expected"),
     [
-        ("error", {"status": 503, "retry_after": 7}, "retry:unavailable_status"),
+        ("error", {"status": 503, "retry_after": 7}, "retry:receiver_failed"),
         ("throttle", {"retry_after": 7}, "later:crm_limit_reached"),
         ("html", {}, "retry:crm_unreadable"),
         ("empty", {}, "retry:crm_unreadable"),
@@ -137,7 +137,7 @@ def test_a_field_that_the_org_lacks_keeps_all_leads_waiting(workshop, box):
         ("charset", {}, "delivered"),
         ("redirect", {}, "retry:crm_unreadable"),
         ("reset", {}, "retry:answer_lost"),
-        ("hang", {"seconds": 30}, "retry:timed_out"),
+        ("hang", {"seconds": 30}, "retry:receiver_timed_out"),
     ],
 )
 def test_whatever_an_org_answers_each_parcel_has_its_receipt(org, box, kind, options, expected):
@@ -148,7 +148,7 @@ def test_whatever_an_org_answers_each_parcel_has_its_receipt(org, box, kind, opt
     if "retry_after" in options:
         assert receipts[0].retry_after_seconds == 7
         receipts = org.deliver([parcel(1)], timeout_seconds=10)
-        assert told(receipts) == ["later:circuit_open"]
+        assert told(receipts) == ["later:receiver_unreachable"]
         return
     assert told(org.deliver([parcel(number) for number in range(3)], timeout_seconds=10)) == ["delivered"] * 3
     assert len(leads(box)) == 3
@@ -158,7 +158,7 @@ def test_what_one_call_spoils_the_next_is_not_even_tried(workshop, box):
     org = workshop.build("salesforce", bulk_from=None, collection_size=2)
     box.fault("salesforce", "error", status=503, route="PATCH *")
     receipts = org.deliver([parcel(number) for number in range(6)], timeout_seconds=10)
-    assert told(receipts) == ["retry:unavailable_status"] * 2 + ["later:unavailable_status"] * 4
+    assert told(receipts) == ["retry:receiver_failed"] * 2 + ["later:receiver_failed"] * 4
     assert len(calls(box, "/composite/")) == 1
 
 

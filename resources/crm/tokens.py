@@ -93,7 +93,7 @@ class OauthTokens:
 
     def _replace(self, stale: Token | None, deadline: float) -> Token:
         if not self._lock.acquire(timeout=max(deadline - time.monotonic(), 0.0)):
-            raise CallFailed(Verdict(Outcome.RETRY, "timed_out", "the log-in took too long"))
+            raise CallFailed(Verdict(Outcome.RETRY, "receiver_timed_out", "the log-in took too long"))
         try:
             if self._token is not None and self._token is not stale:
                 return self._token  # somebody renewed it meanwhile

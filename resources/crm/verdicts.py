@@ -86,6 +86,19 @@ _PAUSES = {
 }
 # The account's trouble, not the record's: nothing was tried, and no attempt is used up.
 _OF_THE_ACCOUNT = frozenset({"crm_limit_reached", "crm_storage_full", "crm_auth_failed", "crm_mapping_wrong"})
+# What went wrong on the way, by the codes that all destinations share.
+_OF_THE_WAY = {
+    "not_connected": "receiver_unreachable",
+    "circuit_open": "receiver_unreachable",
+    "unknown_host": "receiver_unreachable",
+    "certificate_refused": "receiver_unreachable",
+    "egress_refused": "address_blocked",
+    "timed_out": "receiver_timed_out",
+    "answer_lost": "answer_lost",
+    "bad_answer": "crm_unreadable",
+    "answer_too_large": "crm_unreadable",
+    "too_many_redirects": "receiver_redirected",
+}
 _OF_AN_ANSWER = frozenset({"bad_answer", "answer_too_large", "too_many_redirects"})
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{2,79}")
 
@@ -142,7 +155,8 @@ def verdict_of_call(error: HttpError, their_codes: list[str]) -> Verdict:
         is_set_up_wrong = not isinstance(error, TransientError) and error.code not in _OF_AN_ANSWER
         is_untried = is_set_up_wrong or isinstance(error, CircuitOpen)
         outcome = Outcome.LATER if is_untried else Outcome.RETRY
-        return Verdict(outcome, error.code, error.code, AUTH_PAUSE_SECONDS if is_set_up_wrong else pause)
+        ours = _OF_THE_WAY.get(error.code, "receiver_failed")
+        return Verdict(outcome, ours, error.code, AUTH_PAUSE_SECONDS if is_set_up_wrong else pause)
     shown = f"{error.status}" if code is None else f"{error.status} {code}"
     pause = error.retry_after_seconds if isinstance(error, UnavailableStatus) else None
     if code in _RETRIED or error.status in (401, 403, 429):
@@ -151,9 +165,9 @@ def verdict_of_call(error: HttpError, their_codes: list[str]) -> Verdict:
         is_short = error.status == 429 and known is None
         return Verdict(_retry(ours), ours, shown, pause or (10.0 if is_short else _PAUSES.get(ours)))
     if isinstance(error, UnavailableStatus):
-        return Verdict(Outcome.RETRY, error.code, shown, pause)
+        return Verdict(Outcome.RETRY, "receiver_failed", shown, pause)
     if error.status == 410:
-        return Verdict(Outcome.GONE, "crm_gone", shown)
+        return Verdict(Outcome.GONE, "receiver_gone", shown)
     if error.status in (400, 409, 413, 422):
         return Verdict(Outcome.REFUSED, _REFUSED.get(code or "", "crm_refused"), shown, is_about_content=True)
     # 404, 405 and the like are about the address or the mapping: a person mends it, and nothing of the leads is wrong.

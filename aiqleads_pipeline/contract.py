@@ -188,6 +188,9 @@ DUPLICATE_LEADS = Table(
 )
 
 EMAIL_KINDS = ("business", "free", "disposable", "role")
+EMAIL_STATUSES = (
+    "valid", "invalid", "accept_all", "webmail", "disposable", "spam_trap", "abuse", "do_not_mail",
+)  # fmt: skip
 SENIORITIES = ("c_level", "vp", "director", "manager", "senior", "staff", "junior")
 JOB_FUNCTIONS = (
     "executive", "sales", "marketing", "engineering", "it", "finance", "hr", "operations", "legal", "product",
@@ -236,6 +239,12 @@ ENRICHED_FIELDS: tuple[Column, ...] = (
     *_source_of("industry_code", TEXT, "NAICS 2022 sector", one_of=(*NAICS_SECTORS, UNKNOWN_INDUSTRY)),
     *_source_of("employee_band", TEXT, "Size band", one_of=EMPLOYEE_BANDS),
     *_source_of("revenue_band", TEXT, "Revenue band in US dollars", one_of=REVENUE_BANDS),
+    # These come from providers only.
+    *_source_of("email_status", TEXT, "Whether mail to the address arrives", one_of=EMAIL_STATUSES),
+    *_source_of("has_mail_server", FLAG, "Whether the address's domain takes mail"),
+    *_source_of("company_linkedin_url", TEXT, "The company's LinkedIn page"),
+    *_source_of("company_twitter_url", TEXT, "The company's page at X (Twitter)"),
+    *_source_of("company_facebook_url", TEXT, "The company's Facebook page"),
 )
 # Contract columns that enrichment may fill where the lead left them empty.
 FILLED_LEAD_COLUMNS = ("first_name", "last_name", "company_name", "website", "city", "region", "country")
@@ -364,7 +373,7 @@ REVIEW_QUEUE = Table(
             TEXT,
             "Why it waits",
             required=True,
-            one_of=("no_rule", "sent_to_review", "no_capacity", "no_owner", "routing_disabled"),
+            one_of=("no_rule", "sent_to_review", "no_capacity", "no_owner", "routing_disabled", "routing_failed"),
         ),
         Column("suggestion", JSON, "JSON: team, owner and rule that would be taken", required=True),
         Column("opened_at", TIME, "Since when it waits", required=True),

@@ -6,6 +6,7 @@ import dagster as dg
 
 from aiqleads_pipeline.assets.batch_run import batch_runs_resource
 from aiqleads_pipeline.assets.registry import ASSETS
+from aiqleads_pipeline.automation.completing import build_completion_schedule, complete_enrichment
 from aiqleads_pipeline.automation.draining import build_drain_job, build_drain_sensor
 from aiqleads_pipeline.automation.jobs import JOBS
 from aiqleads_pipeline.automation.rescoring import build_rescoring_sensor
@@ -19,8 +20,8 @@ def build_defs(settings: Settings | None = None, **overrides: object) -> dg.Defi
     """All assets, jobs, sensors and schedules; ``overrides`` replace resources by name."""
     return dg.Definitions(
         assets=ASSETS,
-        jobs=(*JOBS, scrape_sites, build_drain_job(settings)),
-        schedules=(*SCHEDULES, build_scrape_schedule(settings)),
+        jobs=(*JOBS, scrape_sites, complete_enrichment, build_drain_job(settings)),
+        schedules=(*SCHEDULES, build_scrape_schedule(settings), build_completion_schedule(settings)),
         sensors=[
             *build_sensors(settings),
             build_scrape_sensor(settings),

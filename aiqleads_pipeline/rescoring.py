@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 from aiqleads_pipeline.assets.learning import Learnt, current_versions, load_learnt
+from aiqleads_pipeline.enriching.completing import with_additions
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.rules.book import RuleBook
 from aiqleads_pipeline.stages.classify import classify_leads
@@ -198,6 +199,11 @@ def _explained(
 
 
 def _enriched_now(con: DuckDBPyConnection, outside: Outside, asked: pa.Table | None) -> DuckDBPyRelation:
+    """`enriched_leads` of all batches as they are now: with what was said about leads since, and what providers added."""
+    return with_additions(outside, con, _as_said(con, outside, asked))
+
+
+def _as_said(con: DuckDBPyConnection, outside: Outside, asked: pa.Table | None) -> DuckDBPyRelation:
     """`enriched_leads` of all batches; leads that something was said about since as they are now."""
     enriched = all_batches(con, outside, "enriched_leads")
     said = intake.list_updates(outside.store, _ids(asked))

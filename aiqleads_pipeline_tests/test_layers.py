@@ -22,6 +22,17 @@ ALLOWED = {
         f"{PACKAGE}.rules",
         f"{PACKAGE}.stages",
     ),
+    f"{PACKAGE}.enriching": (
+        f"{PACKAGE}.contract",
+        f"{PACKAGE}.reasons",
+        f"{PACKAGE}.settings",
+        f"{PACKAGE}.rules",
+        f"{PACKAGE}.stages",
+        f"{PACKAGE}.enriching",
+        f"{PACKAGE}.outside",
+        f"{PACKAGE}.tables",
+        "resources",
+    ),
     f"{PACKAGE}.doors": (
         f"{PACKAGE}.contract",
         f"{PACKAGE}.reasons",
@@ -44,6 +55,7 @@ BANNED = {
     f"{PACKAGE}.contract": ("dagster", "requests", "sqlalchemy"),
     f"{PACKAGE}.rules": ("dagster", "requests", "sqlalchemy", "duckdb"),
     f"{PACKAGE}.doors": ("dagster",),
+    f"{PACKAGE}.enriching": ("dagster",),
     f"{PACKAGE}.stages": ("dagster", "requests", "sqlalchemy", "psycopg", "fsspec", "socket", "random"),
 }
 

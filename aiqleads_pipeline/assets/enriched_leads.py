@@ -1,9 +1,10 @@
-"""`enriched_leads`: what is known about a lead without asking anybody."""
+"""`enriched_leads`: what is known about a lead without asking anybody, and what providers say if any is enabled."""
 
 import dagster as dg
 
 from aiqleads_pipeline.assets.batch_run import BatchRuns
 from aiqleads_pipeline.assets.facts import counts_by, filled_shares, materialized
+from aiqleads_pipeline.assets.provider_facts import enriched_by_providers
 from aiqleads_pipeline.assets.specs import asset_spec, table_check_specs
 from aiqleads_pipeline.stages.enrich import enrich_leads
 
@@ -17,11 +18,12 @@ def enriched_leads(context: dg.AssetExecutionContext, runs: dg.ResourceParam[Bat
         relation = enrich_leads(
             run.con, run.read("validated_leads"), as_of=run.as_of, enabled=run.settings.flags.enableEnrichment
         )
+        relation, told = enriched_by_providers(context, run, relation)
         rows = run.write(relation, "enriched_leads")
         table = run.read("enriched_leads")
         return materialized(
             run,
             "enriched_leads",
             rows,
-            {"by_status": counts_by(table, "enrichment_status"), "filled_share": filled_shares(table)},
+            {"by_status": counts_by(table, "enrichment_status"), "filled_share": filled_shares(table), **told},
         )

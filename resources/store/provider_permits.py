@@ -193,6 +193,13 @@ def scoreboard(store: Store) -> list[dict[str, Any]]:
         return [dict(row) for row in con.execute(statement("enrichment/list_scores")).mappings()]
 
 
+def last_call(store: Store, provider: str) -> tuple[str, str | None] | None:
+    """Outcome and error of a provider's last call."""
+    with store.read() as con:
+        row = con.execute(statement("enrichment/last_call"), {"provider": provider}).first()
+    return None if row is None else (row.outcome, row.error_code)
+
+
 def expire_calls(store: Store, started_before: datetime) -> None:
     """Remove calls that are too old for the scoreboard."""
     with store.transaction("store:expire_calls") as con:

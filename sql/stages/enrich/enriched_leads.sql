@@ -62,6 +62,12 @@ SELECT
     CASE WHEN l.given.employee_count > 0 THEN 'employee_count' END AS employee_band_source,
     enrich_revenue_band(l.given.annual_revenue_usd) AS revenue_band,
     CASE WHEN l.given.annual_revenue_usd > 0 THEN 'annual_revenue_usd' END AS revenue_band_source,
+    -- Only providers tell these.
+    NULL AS email_status, NULL AS email_status_source,
+    NULL AS has_mail_server, NULL AS has_mail_server_source,
+    NULL AS company_linkedin_url, NULL AS company_linkedin_url_source,
+    NULL AS company_twitter_url, NULL AS company_twitter_url_source,
+    NULL AS company_facebook_url, NULL AS company_facebook_url_source,
     -- Everybody may have a company domain, a sector and a time zone; an e-mail tells its kind, a title its seniority.
     CASE
         WHEN l.company_domain IS NOT NULL AND l.industry_code_source IS NOT NULL AND l.time_zone IS NOT NULL

@@ -24,6 +24,11 @@ SELECT
     NULL AS industry_code, NULL AS industry_code_source,
     NULL AS employee_band, NULL AS employee_band_source,
     NULL AS revenue_band, NULL AS revenue_band_source,
+    NULL AS email_status, NULL AS email_status_source,
+    NULL AS has_mail_server, NULL AS has_mail_server_source,
+    NULL AS company_linkedin_url, NULL AS company_linkedin_url_source,
+    NULL AS company_twitter_url, NULL AS company_twitter_url_source,
+    NULL AS company_facebook_url, NULL AS company_facebook_url_source,
     NULL AS industry_confidence_share,
     'none' AS enrichment_status,
     ['enrichment_disabled'] AS degraded

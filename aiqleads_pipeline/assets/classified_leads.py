@@ -2,10 +2,12 @@
 
 import dagster as dg
 
-from aiqleads_pipeline.assets.batch_run import BatchRuns, redact
+from aiqleads_pipeline.assets.batch_run import BatchRun, BatchRuns, redact
 from aiqleads_pipeline.assets.facts import counts_by, materialized
+from aiqleads_pipeline.assets.fallbacks import require_own_fault
 from aiqleads_pipeline.assets.specs import asset_spec, table_check_specs
 from aiqleads_pipeline.stages import classify
+from resources.store import alerts
 
 
 @dg.multi_asset(
@@ -19,9 +21,12 @@ def classified_leads(context: dg.AssetExecutionContext, runs: dg.ResourceParam[B
             classified = classify.classify_leads(run.con, enriched, scored, run.rules.priorities, run.rules.territories)
             rows = run.write(classified, "classified_leads")
         except Exception as error:
-            run.lease.check()  # a lost lease or a timeout is no fault of the classes
+            require_own_fault(run, error)
             context.log.error(f"classification failed, default classes are taken: {redact(error)}")
             rows = run.write(classify.default_classes(run.con, enriched), "classified_leads")
+            _alert(run, redact(error))
+        else:
+            alerts.close_alert(run.outside.store, "classes_defaulted", run.batch_id, run.settings.now())
         table = run.read("classified_leads")
         return materialized(
             run,
@@ -29,3 +34,9 @@ def classified_leads(context: dg.AssetExecutionContext, runs: dg.ResourceParam[B
             rows,
             {f"by_{column}": counts_by(table, column) for column in ("priority", "territory", "size_segment")},
         )
+
+
+def _alert(run: BatchRun, detail: str) -> None:
+    alerts.raise_alert(
+        run.outside.store, "classes_defaulted", run.batch_id, "warning", detail, run.run_id, run.settings.now()
+    )

@@ -9,13 +9,14 @@ from typing import Any
 import dagster as dg
 from duckdb import DuckDBPyRelation
 
-from aiqleads_pipeline.assets.batch_run import BatchRun, BatchRuns
+from aiqleads_pipeline.assets.batch_run import BatchRun, BatchRuns, redact
 from aiqleads_pipeline.assets.facts import counts_by, funnel_picture, materialized
+from aiqleads_pipeline.assets.fallbacks import require_own_fault
 from aiqleads_pipeline.assets.specs import asset_spec, table_check_specs
 from aiqleads_pipeline.rules.destinations import Destination
 from aiqleads_pipeline.stages import deliver
 from aiqleads_pipeline.stages.engine import open_beside, run_sql
-from aiqleads_pipeline.stages.route import RoutingSnapshot, route_leads
+from aiqleads_pipeline.stages.route import RoutingSnapshot, route_leads, send_all_to_review
 from resources import files
 from resources.store import alerts, deliveries, drops, reviews, routing
 
@@ -77,17 +78,24 @@ def _decide(run: BatchRun, leaving: ExitStack) -> tuple[int, Staged]:
         state = routing.load_snapshot(transaction, run.batch_id)
         domains = enriched.filter("company_domain IS NOT NULL").project("company_domain").distinct()
         accounts = con.from_arrow(routing.find_accounts(transaction, domains, state["seq"]))
-        routed = route_leads(
-            con,
-            enriched,
-            scored,
-            classified,
-            run.rules,
-            RoutingSnapshot.of(state, accounts),
-            as_of=run.as_of,
-            auto_routing=run.settings.flags.enableAutoRouting,
-        )
-        decided = run.spool(routed.routed, "routed")
+        failure = ""
+        try:
+            routed = route_leads(
+                con,
+                enriched,
+                scored,
+                classified,
+                run.rules,
+                RoutingSnapshot.of(state, accounts),
+                as_of=run.as_of,
+                auto_routing=run.settings.flags.enableAutoRouting,
+            )
+            decided = run.spool(routed.routed, "routed")
+        except Exception as error:
+            require_own_fault(run, error)
+            failure = redact(error)
+            routed = send_all_to_review(con, enriched, classified, as_of=run.as_of)
+            decided = run.spool(routed.routed, "routed")
         staged = _stage_files(run, leaving)
         intents = deliver.list_intents(con, decided, run.rules.destinations.enabled)
         routing.commit_routing(
@@ -95,7 +103,18 @@ def _decide(run: BatchRun, leaving: ExitStack) -> tuple[int, Staged]:
         )
         in_review = int(routed.review.aggregate("count(*)").fetchall()[0][0])
     run.write(decided, "routed_leads")
+    _tell_failure(run, failure)
     return in_review, staged
+
+
+def _tell_failure(run: BatchRun, failure: str) -> None:
+    """The administrators know when leads wait because routing failed."""
+    store, now = run.outside.store, run.settings.now()
+    if not failure:
+        alerts.close_alert(store, code="routing_failed", subject=run.batch_id, now=now)
+        return
+    dg.get_dagster_logger().error(f"routing failed, all leads wait in review: {failure}")
+    alerts.raise_alert(store, "routing_failed", run.batch_id, "error", failure, run.run_id, now)
 
 
 def _stage_files(run: BatchRun, leaving: ExitStack) -> Staged:

@@ -43,6 +43,7 @@ def build_sensors(settings: Settings | None) -> list[dg.SensorDefinition]:
         _reap(outside),
         _retire(outside),
         _alert_failed_runs(outside),
+        _watch_alerts(outside),
     ]
 
 
@@ -162,3 +163,24 @@ def _alert_failed_runs(outside: Callable[[], Outside]) -> dg.SensorDefinition:
         )
 
     return alert
+
+
+def _watch_alerts(outside: Callable[[], Outside]) -> dg.SensorDefinition:
+    @dg.sensor(
+        name="watch_alerts",
+        minimum_interval_seconds=30,
+        default_status=RUNNING,
+        description="Looks, tells alerts and moves the clock of promises while no watchman does",
+    )
+    def watch(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        from aiqleads_pipeline.alerting.watchman import WATCHMAN_LEASE, look_once
+        from aiqleads_pipeline.rules.alerts import load_alerts
+
+        place = outside()
+        if WATCHMAN_LEASE in live_leases(place.store):
+            return dg.SkipReason("the watchman does it")
+        rules = load_alerts(place.settings.rules_dir)
+        look_once(place, rules, place.settings.now(), context.log.warning)
+        return dg.SkipReason("looked")
+
+    return watch

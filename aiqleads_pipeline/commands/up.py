@@ -55,6 +55,7 @@ def _children(private: Path, port: int, api_port: int) -> list[Child]:
         Child("daemon", python_module("dagster._daemon", "run", "-w", str(workspace), *QUIET), needs=code),
         Child("runner", python_module("aiqleads_pipeline.cli", "runner")),
         Child("deliverer", python_module("aiqleads_pipeline.cli", "deliveries", "work")),
+        Child("watchman", python_module("aiqleads_pipeline.cli", "alerts", "watch")),
         Child("API", python_module("aiqleads_pipeline.cli", "serve", "--port", str(api_port), "--quiet")),
     ]
 

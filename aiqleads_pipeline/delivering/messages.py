@@ -62,8 +62,10 @@ def build_pagerduty(rule: PagerDutyRule, around: Around) -> PagerDutyDestination
     """An on-call service by its routing key."""
 
     def is_over(body: Mapping[str, Any]) -> bool:
-        incident = str(body.get("incident") or "").removeprefix(f"{rule.name}:")
-        return bool(incident) and alert_groups.is_over(around.outside.store, rule.name, incident)
+        incident = str(body.get("incident") or "")
+        if not incident.startswith(f"{rule.name}:"):
+            return False
+        return alert_groups.is_over(around.outside.store, rule.name, incident.removeprefix(f"{rule.name}:"))
 
     return PagerDutyDestination(rule.name, rule.url, around.secret(rule.secret), around.client, is_over)
 

@@ -110,6 +110,11 @@ class AlertRules:
         return found
 
 
+def no_alert_rules() -> AlertRules:
+    """What counts without the file: nothing is told, the usual waits."""
+    return AlertRules(AlertsFile(), RuleFile(Path("alerts.yaml"), {}, {}, ""))
+
+
 def load_alerts(rules_dir: Path, destinations: Collection[str] | None = None) -> AlertRules:
     """Read ``alerts.yaml``; without the file nothing is told anywhere.
 
@@ -121,7 +126,7 @@ def load_alerts(rules_dir: Path, destinations: Collection[str] | None = None) ->
     """
     path = rules_dir / "alerts.yaml"
     if not path.exists():
-        return AlertRules(AlertsFile(), RuleFile(path, {}, {}, ""))
+        return no_alert_rules()
     content, file = load_rules(path, AlertsFile)
     if faults := _faults(content, file, destinations):
         raise RulesError("\n".join(faults))

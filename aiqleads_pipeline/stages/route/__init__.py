@@ -4,6 +4,7 @@ Belongs here: matching rules, accounts before rotas, capacity, explanations. Doe
 (``rules.routing``, ``rules.teams``), the order of turns (``stages.rota``), what the store remembers (``resources``).
 """
 
+from aiqleads_pipeline.stages.route.fallback import send_all_to_review
 from aiqleads_pipeline.stages.route.route import LoadRow, Routed, RoutingSnapshot, route_leads
 
-__all__ = ["LoadRow", "Routed", "RoutingSnapshot", "route_leads"]
+__all__ = ["LoadRow", "Routed", "RoutingSnapshot", "route_leads", "send_all_to_review"]

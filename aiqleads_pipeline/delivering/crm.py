@@ -16,7 +16,7 @@ from aiqleads_pipeline.delivering.kinds import Around, NotBuilt
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.rules.crm import CrmRules as Rules
 from aiqleads_pipeline.rules.crm import FieldRule, HubspotRules, ReadBack, SalesforceRules, load_crm
-from aiqleads_pipeline.rules.destinations import HubSpotDestination, SalesforceDestination
+from aiqleads_pipeline.rules.destinations import HubSpotDestination, SalesforceDestination, load_destinations
 from resources.crm import hubspot, salesforce
 from resources.crm.base import CrmRules
 from resources.crm.hubspot_reading import HubSpotReader
@@ -98,7 +98,7 @@ def open_readers(outside: Outside) -> Iterator[ReadDestination]:
     Raises:
         NotBuilt: one can't be, by its rules or secrets.
     """
-    for rule in outside.rules().destinations.enabled:
+    for rule in load_destinations(outside.settings.rules_dir).enabled:
         if isinstance(rule, SalesforceDestination | HubSpotDestination):
             with HttpClient(allow_loopback=outside.settings.EGRESS_ALLOW_LOOPBACK) as client:
                 around = Around(outside, client)

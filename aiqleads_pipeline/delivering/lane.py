@@ -219,8 +219,8 @@ class Lane:
         now = time.monotonic()
         with self._changed:
             del self._calls[: len(calls)]
-            if not self._calls:
-                self._failed_in_row = 0
+            if self._failed_in_row >= lanes.BREAKER_THRESHOLD and not self._calls:
+                self._failed_in_row = 0  # the store decides
             count = sum(len(each.held) for each in calls)
             self.sent_count += count
             recent = count / max(now - self._marked_at, MARK_SECONDS)

@@ -199,7 +199,7 @@ def _explained(
 
 
 def _enriched_now(con: DuckDBPyConnection, outside: Outside, asked: pa.Table | None) -> DuckDBPyRelation:
-    """`enriched_leads` of all batches as they are now: with what was said about leads since, and what providers added."""
+    """`enriched_leads` of all batches as they are now: with what was said since, and what providers added."""
     return with_additions(outside, con, _as_said(con, outside, asked))
 
 

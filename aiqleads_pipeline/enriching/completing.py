@@ -72,8 +72,8 @@ def forget_old(desk: Desk) -> None:
 
 
 def with_additions(outside: Outside, con: DuckDBPyConnection, enriched: DuckDBPyRelation) -> DuckDBPyRelation:
-    """``enriched`` with the facts that came later; what leads still wait for is in ``degraded``. Only leads that something
-    came for are touched; where nothing did it is ``enriched`` itself."""
+    """``enriched`` with the facts that came later; what leads still wait for is in ``degraded``. Only leads that
+    something came for are touched; where nothing did it is ``enriched`` itself."""
     additions = enrichment_gaps.list_additions(outside.store)
     if not additions.num_rows:
         return enriched

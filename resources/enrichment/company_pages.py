@@ -20,6 +20,8 @@ USER_AGENT = "aiqleads"
 MOST_PAGE_BYTES = 1 << 20
 MOST_ROBOTS_BYTES = 1 << 18
 MOST_LINKS = 2000
+# Errors of a site that is as it is: asking again soon won't help.
+_SITES_OWN = ("not_connected", "bad_answer", "answer_too_large", "redirected")
 
 
 class CompanyPages(HttpProvider):
@@ -40,7 +42,7 @@ class CompanyPages(HttpProvider):
                 return Answers(withheld=frozenset(keys))
             answer = self._get(f"{root}/", deadline, MOST_PAGE_BYTES)
         except (LookupRefused, LookupUnavailable) as error:
-            is_over = isinstance(error, LookupUnavailable) and error.code in ("timed_out", "unavailable_status")
+            is_over = isinstance(error, LookupUnavailable) and error.code not in _SITES_OWN
             return Answers(later=frozenset(keys)) if is_over else Answers()
         known = _links(answer)
         return Answers({key: known} if known else {})

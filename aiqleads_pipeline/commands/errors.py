@@ -50,12 +50,12 @@ RULES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "a webhook fails",
         "it stays queued; after the last attempt a dead letter and alert `deliveries_dead`",
-        ("alerts/test_error_rules.py::test_a_dead_letter_opens_an_alert_that_closes_when_it_is_delivered_after_all",),
+        ("deliver/test_worker.py::test_after_the_last_round_a_delivery_is_dead_and_can_be_retried",),
     ),
     (
         "a CRM fails",
         "what is meant for it is kept and tried later",
-        ("alerts/test_error_rules.py::test_what_a_crm_did_not_take_is_kept_and_tried_later",),
+        ("crm/test_salesforce.py::test_without_a_log_in_everything_waits_and_no_attempt_is_used_up",),
     ),
     (
         "the database is away",

@@ -19,7 +19,17 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
-from aiqleads_pipeline.doors import health, leads, oauth, page, posting_specs, scrapes, uploads, webhooks
+from aiqleads_pipeline.doors import (
+    health,
+    leads,
+    oauth,
+    page,
+    posting_specs,
+    scrapes,
+    touch_callbacks,
+    uploads,
+    webhooks,
+)
 from aiqleads_pipeline.doors.doors import Doors
 from aiqleads_pipeline.doors.gate import Gate
 from aiqleads_pipeline.doors.openapi import describe_api
@@ -30,7 +40,7 @@ from aiqleads_pipeline.outside import Outside, open_outside
 from aiqleads_pipeline.settings import Settings
 from resources.store.errors import StoreError
 
-PARTS: tuple[ModuleType, ...] = (health, oauth, leads, scrapes, uploads, page, webhooks, posting_specs)
+PARTS: tuple[ModuleType, ...] = (health, oauth, leads, scrapes, uploads, page, webhooks, posting_specs, touch_callbacks)
 _BY_STATUS = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media_type"}
 
 

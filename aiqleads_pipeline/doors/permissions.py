@@ -78,6 +78,7 @@ RULES: tuple[Rule, ...] = (
     Rule("POST", "/v1/leads", _SENDERS, scope="leads:write", max_body_kb=256),
     Rule("POST", "/v1/leads/batch", _SENDERS, scope="leads:write", max_body_kb=16 * KB),
     Rule("GET", "/v1/leads/{lead_id}", _READERS, scope="leads:read"),
+    Rule("POST", "/v1/leads/{lead_id}/touches", _KEEPERS, scope="leads:write", max_body_kb=8),
     Rule("POST", "/v1/uploads", _SENDERS, scope="uploads:write", max_body_setting="MAX_UPLOAD_MB"),
     Rule("POST", "/v1/uploads/preview", _SENDERS, scope="uploads:write", max_body_setting="MAX_PREVIEW_MB"),
     Rule("GET", "/v1/uploads/{batch_id}", _READERS, scope="uploads:read"),

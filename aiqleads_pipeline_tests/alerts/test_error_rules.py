@@ -8,6 +8,7 @@ import pytest
 
 from aiqleads_pipeline.alerting.telling import tell_alerts
 from aiqleads_pipeline.assets import classified_leads as classify_asset
+from aiqleads_pipeline.assets import enriched_leads as enrich_asset
 from aiqleads_pipeline.assets import routed_leads as route_asset
 from aiqleads_pipeline.assets import scored_leads as score_asset
 from aiqleads_pipeline.assets.learning import Learnt
@@ -33,6 +34,25 @@ def again(house, batch_id):  # noqa: F811
     assert drops.reopen(house.outside.store, batch_id, states=["done"])
     job = house.defs.resolve_job_def("process_batch")
     assert job.execute_in_process(instance=house.instance, partition_key=batch_id).success
+
+
+def test_enrichment_that_fails_leaves_partial_data_and_a_warning(house, leads_csv, monkeypatch):  # noqa: F811
+    work = enrich_asset.enrich_leads
+
+    def fail_first(*args, enabled, **kwargs):
+        return work(*args, enabled=False, **kwargs) if not enabled else fail()
+
+    with monkeypatch.context() as broken:
+        broken.setattr(enrich_asset, "enrich_leads", fail_first)
+        summary = house.process("a.csv", leads_csv("noenrich"), "noenrich")
+    assert summary.status == "done"
+    rows = house.rows("enriched_leads", summary.batch_id, "enrichment_status", "degraded", "email")
+    assert {status for status, _, _ in rows} == {"none"}
+    assert all(degraded == ["enrichment_failed"] and email for _, degraded, email in rows)
+    batch = drops.batch(house.outside.store, summary.batch_id)
+    assert batch.counts["routed"] == 5
+    warned = [r.user_message for r in house.instance.all_logs(batch.run_id) if r.level == 30]
+    assert any("enrichment failed, leads go on without it" in line for line in warned)
 
 
 def test_classification_that_fails_leaves_default_classes_and_an_error_in_the_log(house, leads_csv, monkeypatch):  # noqa: F811

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import itertools
 import json
 import multiprocessing
 import os
@@ -76,6 +77,7 @@ class Receiver:
     workers: list[BaseProcess] = field(default_factory=list)
     seen: Counter[str] = field(default_factory=Counter)
     effects: Counter[int] = field(default_factory=Counter)  # by lead
+    killed: set[int] = field(default_factory=set)
     done: set[str] = field(default_factory=set)
     kills: Counter[str] = field(default_factory=Counter)
     lost_answers_count: int = 0
@@ -101,9 +103,11 @@ class Receiver:
     def _kill(self) -> None:
         alive = [each for each in self.workers if each.is_alive() and each.pid]
         if alive:
+            victim = self.chance.choice(alive).pid or 0
             self.kills_left -= 1
             self.kills["in a request"] += 1
-            os.kill(self.chance.choice(alive).pid or 0, signal.SIGKILL)
+            self.killed.add(victim)
+            os.kill(victim, signal.SIGKILL)
 
 
 def _reply(status: int) -> bytes:
@@ -189,16 +193,17 @@ def _run(settings: Settings, store: Any, receiver: Receiver, chance: random.Rand
     """Two workers at a time, each killed at a point of its own until enough were; what is not delivered at the end."""
     forks = multiprocessing.get_context("forkserver")
     forks.set_forkserver_preload(["aiqleads_pipeline.delivering.worker", "aiqleads_pipeline.delivering.web"])
-    points = [each for each in POINTS for _ in range(kills_count // len(POINTS) + 1)][:kills_count]
-    chance.shuffle(points)
+    points = list(itertools.islice(itertools.cycle(chance.sample(POINTS, len(POINTS))), kills_count))
     deadline = time.monotonic() + 170
     planned: dict[BaseProcess, str] = {}
     while time.monotonic() < deadline:
         for process in [each for each in receiver.workers if not each.is_alive()]:
             receiver.workers.remove(process)
             point = planned.pop(process)
-            if process.exitcode == -signal.SIGKILL and point:
+            if process.exitcode == -signal.SIGKILL and process.pid not in receiver.killed:
                 receiver.kills[point] += 1
+            elif point:
+                points.append(point)  # it died of another cause, or all was delivered before
             process.close()
         with store.transaction("drill:time_passes") as con:  # holds run out, of live workers too
             con.execute(text(LATE))
@@ -208,7 +213,7 @@ def _run(settings: Settings, store: Any, receiver: Receiver, chance: random.Rand
             break
         while len(receiver.workers) < 2:
             point = points.pop() if points else ""
-            passes = 40 if point.endswith(":deliver") else 4
+            passes = 60 if point.endswith(":deliver") else 2
             at = f"{point}#{chance.randint(1, passes)}" if point else ""
             process = forks.Process(target=work, args=(settings, at, chance.randrange(1 << 30)))
             process.start()

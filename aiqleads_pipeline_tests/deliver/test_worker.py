@@ -221,7 +221,7 @@ def test_a_hanging_destination_holds_up_no_other(world: World, receiver: Receive
             return answer(500)
 
         dead.say = wait
-        world.says(hook(dead, "dead"), hook(receiver, "good"))
+        world.says(hook(dead, "dead", "timeout_seconds: 1"), hook(receiver, "good"))
         world.post(50, "dead", "good")
         done = threading.Thread(target=world.drain, args=(1.5,))
         done.start()

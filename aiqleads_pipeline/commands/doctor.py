@@ -16,6 +16,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from aiqleads_pipeline.outside import Outside, open_outside
+from aiqleads_pipeline.rules.crm import check_crms
 from aiqleads_pipeline.rules.loading import RulesError
 from aiqleads_pipeline.rules.scrapes import load_scrapes
 from aiqleads_pipeline.settings import SettingsError, load_settings
@@ -52,8 +53,9 @@ def examine() -> list[Finding]:
 
 def _rules(outside: Outside) -> Iterator[Finding]:
     try:
-        outside.rules()
+        rules = outside.rules()
         load_scrapes(outside.settings.rules_dir)
+        check_crms(outside.settings.rules_dir, rules.destinations)
         yield Finding("rules", True, f"{outside.settings.rules_dir} is sound")
     except RulesError as error:
         yield Finding("rules", False, str(error).replace("\n", "; "), "Correct the lines named.")

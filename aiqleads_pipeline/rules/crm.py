@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from aiqleads_pipeline.rules.destinations import DestinationRules, HubSpotDestination, SalesforceDestination
 from aiqleads_pipeline.rules.loading import RuleFile, RuleModel, RulesError, load_rules
 
 # What a lead holds on its way to a destination: the members of a line of `sql/stages/deliver/list_lines.sql`.
@@ -194,6 +195,23 @@ def load_crm(rules_dir: Path, file_name: str, kind: Literal["salesforce", "hubsp
     if faults:
         raise RulesError("\n".join(faults))
     return content
+
+
+def check_crms(rules_dir: Path, destinations: DestinationRules) -> None:
+    """Read the mappings of all enabled CRMs. Runs don't: a mapping that is wrong stops its own deliveries only.
+
+    Raises:
+        RulesError: every fault of every file.
+    """
+    faults = []
+    for each in destinations.enabled:
+        if isinstance(each, SalesforceDestination | HubSpotDestination):
+            try:
+                load_crm(rules_dir, each.mapping or f"{each.name}.yaml", each.kind)
+            except RulesError as error:
+                faults.append(str(error))
+    if faults:
+        raise RulesError("\n".join(faults))
 
 
 def _faults(rules: CrmRules, file: RuleFile) -> Iterable[str]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 
 import typer
 
-from aiqleads_pipeline.commands import alerts_cli, deliveries_cli, model_cli, providers_cli, score_cli
+from aiqleads_pipeline.commands import alerts_cli, deliveries_cli, model_cli, providers_cli, rules_cli, score_cli
 from aiqleads_pipeline.commands.errors_cli import errors
 from aiqleads_pipeline.commands.sandbox_cli import sandbox
 
@@ -34,6 +34,7 @@ keys_app = typer.Typer(help="API keys of the doors.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
 app.add_typer(model_cli.model_app, name="model")
 app.add_typer(score_cli.app, name="score")
+app.add_typer(rules_cli.app, name="rules")
 app.add_typer(deliveries_cli.app, name="deliveries")
 app.add_typer(providers_cli.app, name="providers")
 app.add_typer(alerts_cli.app, name="alerts")

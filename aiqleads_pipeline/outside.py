@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from aiqleads_pipeline.rules.book import RuleBook, load_rule_book
+from aiqleads_pipeline.publishing.rule_files import load_published
+from aiqleads_pipeline.rules.book import RuleBook
 from aiqleads_pipeline.settings import Settings, load_settings
 from resources.bucket import Bucket
 from resources.lake import Lake
@@ -49,7 +50,7 @@ class Outside:
 
     def rules(self) -> RuleBook:
         """The rules as they stand now: read anew by every run, so that an edit counts from the next batch on."""
-        return load_rule_book(self.settings.rules_dir)
+        return load_published(self.settings.rules_dir)
 
     def workdir(self, name: str) -> Path:
         """A folder for files that live no longer than one run."""

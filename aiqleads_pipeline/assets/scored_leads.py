@@ -6,6 +6,7 @@ from aiqleads_pipeline.assets.batch_run import BatchRun, BatchRuns
 from aiqleads_pipeline.assets.facts import counts_by, materialized
 from aiqleads_pipeline.assets.learning import Learnt, current_versions, load_learnt
 from aiqleads_pipeline.assets.specs import asset_spec, table_check_specs
+from aiqleads_pipeline.publishing.used import note_rules
 from aiqleads_pipeline.stages.score import score_leads
 from resources.store import alerts
 from resources.store.pins import pin
@@ -33,6 +34,7 @@ def scored_leads(context: dg.AssetExecutionContext, runs: dg.ResourceParam[Batch
         _alert(run, known, by_method)
         mean = table.aggregate("round(avg(lead_score), 2)").fetchall()[0][0]
         run.counts["mean_lead_score"] = mean
+        run.counts["rules_sha256"] = note_rules(run.outside, run.rules)
         return materialized(
             run,
             "scored_leads",

@@ -63,26 +63,38 @@ class Lake:
 
         ``guard`` is asked right before the new file becomes visible: it raises if this process lost its lease.
         """
-        target = self.path(table, batch_id)
-        options = (
-            f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {compression_level}, ROW_GROUP_SIZE {GROUP_ROWS}"
-        )
-        if self._checksums is None:
+        if not self.is_local:
             guard()
             # An object becomes visible when its upload completes: the put itself is the atomic step.
             with durable_write(f"lake:{table}"):
-                relation.query("_", f"COPY (FROM _) TO '{_quoted(target)}' ({options})")
+                _copy(relation, self.path(table, batch_id), compression_level)
             return
+        staged = self.stage(relation, table, batch_id, compression_level)
+        try:
+            self.publish(staged, table, batch_id, guard)
+        finally:
+            staged.unlink(missing_ok=True)
+
+    def stage(self, relation: DuckDBPyRelation, table: str, batch_id: str, compression_level: int = 1) -> Path:
+        """Write a relation to a file of a local lake that nobody sees until it is published. Whoever staged it removes
+        it otherwise; what a killed process leaves, the batch's next run removes."""
         staged = self._staging_path(table, batch_id)
         try:
-            relation.query("_", f"COPY (FROM _) TO '{_quoted(staged)}' ({options})")
-            self._checksums.note(_note_name(table, batch_id), Path(staged))
-            guard()
-            with durable_write(f"lake:{table}"):
-                replace_synced(Path(staged), Path(target))
-            self._checksums.trust(Path(target))
-        finally:
-            Path(staged).unlink(missing_ok=True)
+            _copy(relation, str(staged), compression_level)
+        except BaseException:
+            staged.unlink(missing_ok=True)
+            raise
+        return staged
+
+    def publish(self, staged: Path, table: str, batch_id: str, guard: Callable[[], object] = lambda: None) -> None:
+        """Let a staged file be the batch of a table from now on; ``guard`` as for ``write``."""
+        assert self._checksums is not None  # noqa: S101 - only a local lake stages files
+        target = Path(self.path(table, batch_id))
+        self._checksums.note(_note_name(table, batch_id), staged)
+        guard()
+        with durable_write(f"lake:{table}"):
+            replace_synced(staged, target)
+        self._checksums.trust(target)
 
     def read(self, con: DuckDBPyConnection, table: str, batch_id: str) -> DuckDBPyRelation:
         """One table's batch as a lazy relation.
@@ -158,16 +170,21 @@ class Lake:
             for left in Path(self.url, ".staging").glob(f"*-{batch_id}-*.parquet"):
                 left.unlink(missing_ok=True)
 
-    def _staging_path(self, table: str, batch_id: str) -> str:
+    def _staging_path(self, table: str, batch_id: str) -> Path:
         # Hidden and outside of the tables, so that no glob of a reader can meet a half-written file.
         folder = Path(self.url, ".staging")
         folder.mkdir(parents=True, exist_ok=True)
-        return str(folder / f"{table}-{batch_id}-{uuid.uuid4().hex}.parquet")
+        return folder / f"{table}-{batch_id}-{uuid.uuid4().hex}.parquet"
 
     def _filesystem(self) -> AbstractFileSystem:
         import fsspec
 
         return fsspec.filesystem(self.url.split("://", 1)[0])
+
+
+def _copy(relation: DuckDBPyRelation, target: str, compression_level: int) -> None:
+    options = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {compression_level}, ROW_GROUP_SIZE {GROUP_ROWS}"
+    relation.query("_", f"COPY (FROM _) TO '{_quoted(target)}' ({options})")
 
 
 def _note_name(table: str, batch_id: str) -> str:

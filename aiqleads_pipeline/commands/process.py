@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -45,6 +46,7 @@ def process_files(outside: Outside, files: Sequence[Path], source: str, show_pro
     from aiqleads_pipeline.definitions import build_defs
 
     defs = build_defs()
+    gc.set_threshold(100_000, 20, 100)  # half a million objects stay: each full collection looks through all of them
     with open_instance(outside) as instance:
         for file in files:
             yield process_file(defs, instance, outside, file, source, show_progress)

@@ -25,7 +25,7 @@ def line_of(text, part):
         ("salesforce", "cast: number}", "cast: number, max_chars: 3}", "a number has no `max_chars`"),
         ("salesforce", "{P1: Hot, P2: Warm, P3: Warm, P4: Cold}", "{}", "picklists have `values`"),
         ("salesforce", "  FirstName: {", "  OwnerId: {", "'OwnerId' is filled by itself: remove it"),
-        ("salesforce", "[company.name, company.domain], max_chars: 255, otherwise: \"[not provided]\"}", "company.name}",
+        ("salesforce", "[company.name, company.domain], max_chars: 255, otherwise:", "company.name, max_chars: 255} #",
          "salesforce requires 'Company'"),
         ("salesforce", "collection_size: 200", "collection_size: 201", "less than or equal to 200"),
         ("salesforce", "login: client_credentials", "login: refresh_token", "`refresh_token` goes with"),

@@ -8,6 +8,7 @@ from typing import Any
 from aiqleads_pipeline.assets.outcomes import OUTCOMES_SOURCE
 from aiqleads_pipeline.automation.instance import open_instance
 from aiqleads_pipeline.automation.running import QUIET
+from aiqleads_pipeline.commands.demo_world import deliver_demo, demo_world
 from aiqleads_pipeline.commands.process import Summary, as_json, process_file
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.settings import PROJECT_DIR
@@ -27,9 +28,25 @@ BAR = 28
 
 def run_demo(outside: Outside, say: Callable[[str], None]) -> list[dict[str, object]]:
     """Process all samples; returns one summary per file, as ``process --json`` prints it."""
+    with demo_world(outside) as (view, box):
+        summaries = _process(view, say)
+        _say_funnel(summaries, say)
+        leads = [each.batch_id for each in summaries if each.source != OUTCOMES_SOURCE]
+        _say_arrivals(deliver_demo(view, box, leads), say)
+    say("")
+    say("Look at it:  .venv/bin/aiqleads up                          the Dagster UI: runs, lineage, checks")
+    say("             .venv/bin/aiqleads table routed_leads           who got which lead, and why")
+    say("             .venv/bin/aiqleads table rejected_leads         what was wrong with the others")
+    say("             .venv/bin/aiqleads deliveries list              what went where, and what came of it")
+    say("             .venv/bin/aiqleads sandbox                      the world it delivered into, to try yourself")
+    say("             .venv/bin/aiqleads process FILE --source NAME   your own file")
+    return [as_json(summary) for summary in summaries]
+
+
+def _process(outside: Outside, say: Callable[[str], None]) -> list[Summary]:
     from aiqleads_pipeline.definitions import build_defs
 
-    defs = build_defs()
+    defs = build_defs(outside.settings)
     summaries = []
     with open_instance(outside) as instance:
         for name, source in DROPS:
@@ -41,13 +58,7 @@ def run_demo(outside: Outside, say: Callable[[str], None]) -> list[dict[str, obj
                 result = defs.resolve_job_def("retrain_model").execute_in_process(instance=instance, run_config=QUIET)
                 facts = _facts(result, "conversion_model")
                 say(f"  conversion model: {facts.get('model_version') or facts.get('reason')}")
-    _say_funnel(summaries, say)
-    say("")
-    say("Look at it:  .venv/bin/aiqleads up                          the Dagster UI: runs, lineage, checks")
-    say("             .venv/bin/aiqleads table routed_leads           who got which lead, and why")
-    say("             .venv/bin/aiqleads table rejected_leads         what was wrong with the others")
-    say("             .venv/bin/aiqleads process FILE --source NAME   your own file")
-    return [as_json(summary) for summary in summaries]
+    return summaries
 
 
 def _lines(summary: Summary) -> list[str]:
@@ -71,6 +82,13 @@ def _say_funnel(summaries: list[Summary], say: Callable[[str], None]) -> None:
         say(f"{name:12} {count:6,}  {'█' * round(BAR * count / max(counts['received'], 1))}")
     parts = sum(counts.values()) - counts["received"]
     say(f"received {counts['received']:,} = {parts:,} accounted for")
+
+
+def _say_arrivals(rows: list[dict[str, Any]], say: Callable[[str], None]) -> None:
+    say("")
+    for row in rows:
+        state = f"{row['arrived']:6,} there now" if row["requests"] else "delivered by an earlier demo"
+        say(f"{row['destination']:20} {row['meant']:6,} meant  {row['delivered']:6,} delivered  {state}")
 
 
 def _facts(result: Any, asset: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from aiqleads_pipeline.automation.rescoring import build_rescoring_sensor
 from aiqleads_pipeline.automation.schedules import SCHEDULES
 from aiqleads_pipeline.automation.scraping import build_scrape_schedule, build_scrape_sensor, scrape_sites
 from aiqleads_pipeline.automation.sensors import build_sensors
+from aiqleads_pipeline.automation.watching import watch_drift, watch_drift_every_night
 from aiqleads_pipeline.settings import Settings
 
 
@@ -20,8 +21,13 @@ def build_defs(settings: Settings | None = None, **overrides: object) -> dg.Defi
     """All assets, jobs, sensors and schedules; ``overrides`` replace resources by name."""
     return dg.Definitions(
         assets=ASSETS,
-        jobs=(*JOBS, scrape_sites, complete_enrichment, build_drain_job(settings)),
-        schedules=(*SCHEDULES, build_scrape_schedule(settings), build_completion_schedule(settings)),
+        jobs=(*JOBS, scrape_sites, watch_drift, complete_enrichment, build_drain_job(settings)),
+        schedules=(
+            *SCHEDULES,
+            watch_drift_every_night,
+            build_scrape_schedule(settings),
+            build_completion_schedule(settings),
+        ),
         sensors=[
             *build_sensors(settings),
             build_scrape_sensor(settings),

@@ -396,6 +396,8 @@ _ALL = (
            "See the run of read_back_crms; it is tried again the next day."),
     Reason("rules_scored", "alert", "Rules scored a batch for want of a sound model.",
            "Drop outcomes and materialise conversion_model.", of_class="processing"),
+    Reason("scores_drifted", "alert", "Leads, scores or probabilities are no more what they were.",
+           "See the asset score_drift; train a new model, or look at the source that changed.", of_class="processing"),
     Reason("enrichment_partial", "alert", "Leads went on without what providers could have said.",
            "Nothing to do: they are completed later; `aiqleads providers` says who is away.", is_retryable=True,
            actor="nobody"),

@@ -14,6 +14,7 @@ from duckdb import DuckDBPyConnection, DuckDBPyRelation
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.stages.conversion import ConversionModel
 from resources.models import ModelRefused
+from resources.store import drift
 
 RELIABILITY_TABLE = "source_reliability"
 _log = logging.getLogger(__name__)
@@ -31,7 +32,11 @@ class Learnt:
 def current_versions(outside: Outside) -> dict[str, str | None]:
     """The versions in force now (JSON, to be pinned)."""
     known = outside.lake.batches(RELIABILITY_TABLE)
-    return {"reliability": known[-1] if known else None, "model": outside.models.current()}
+    return {
+        "reliability": known[-1] if known else None,
+        "model": outside.models.current(),
+        "stepped_down": drift.step_down(outside.store),  # why the model must not score for now
+    }
 
 
 def load_learnt(outside: Outside, con: DuckDBPyConnection, versions: dict[str, Any], use_model: bool = True) -> Learnt:
@@ -42,6 +47,8 @@ def load_learnt(outside: Outside, con: DuckDBPyConnection, versions: dict[str, A
         return Learnt(reliability, None, "scoring_disabled")
     if versions["model"] is None:
         return Learnt(reliability, None, "no_model")
+    if versions.get("stepped_down"):
+        return Learnt(reliability, None, f"model_failed: {versions['stepped_down']}")
     try:
         return Learnt(reliability, ConversionModel.load(outside.models.load(versions["model"])), None)
     except ModelRefused as error:

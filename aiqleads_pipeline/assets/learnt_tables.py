@@ -19,7 +19,7 @@ from aiqleads_pipeline.stages.conversion import TrainedModel, train
 from aiqleads_pipeline.stages.engine import open_engine, run_sql
 from aiqleads_pipeline.stages.score import source_reliability as learn_reliability
 from aiqleads_pipeline.tables import all_batches, store_relation
-from resources.store import alerts, drops
+from resources.store import alerts, drift, drops
 
 SEED = 20261123
 OUTCOME_COLUMNS = {"lead_id": "UUID", "result": "VARCHAR", "closed_at": "TIMESTAMPTZ"}
@@ -63,6 +63,7 @@ def conversion_model(context: dg.AssetExecutionContext, runs: dg.ResourceParam[B
         outside.models.save(result.version, result.document)
         outside.models.promote(result.version)
         alerts.close_alert(outside.store, "rules_scored", "conversion_model", outside.settings.now())
+        drift.forget(outside.store, outside.settings.now())
         return dg.MaterializeResult(metadata={"model_version": result.version, "metrics": metrics, "is_sound": True})
     context.log.warning(f"the model is unsound and not used: {result.reason}")
     in_force = outside.models.current()

@@ -12,6 +12,7 @@ from aiqleads_pipeline.assets.open_lead_scores import open_lead_scores
 from aiqleads_pipeline.assets.outcomes import outcomes
 from aiqleads_pipeline.assets.raw_leads import raw_leads
 from aiqleads_pipeline.assets.routed_leads import routed_leads
+from aiqleads_pipeline.assets.score_drift import score_drift
 from aiqleads_pipeline.assets.scored_leads import scored_leads
 from aiqleads_pipeline.assets.scraped_pages import scraped_pages
 from aiqleads_pipeline.assets.validated_leads import validated_leads
@@ -19,5 +20,5 @@ from aiqleads_pipeline.assets.validated_leads import validated_leads
 ASSETS = (
     raw_leads, validated_leads, enriched_leads, scored_leads, classified_leads, routed_leads,
     outcomes, source_reliability, conversion_model, open_lead_scores, audit, scraped_pages,
-    crm_read_back, *KIND_ENRICHMENTS,
+    score_drift, crm_read_back, *KIND_ENRICHMENTS,
 )  # fmt: skip

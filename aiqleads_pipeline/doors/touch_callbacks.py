@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from aiqleads_pipeline.doors.access import ADMISSION, Admission
 from aiqleads_pipeline.doors.problems import Problem
@@ -21,6 +22,7 @@ from aiqleads_pipeline.reasons import describe
 from resources.store import intake, slas
 
 router = APIRouter(tags=["leads"])
+JSON = "application/json"
 AHEAD = timedelta(minutes=5)  # that the sender's clock may be before ours
 _NAMES = uuid.UUID("0d4c2f43-6f0f-5a39-9d0b-3f1f3e0c7a55")
 
@@ -46,9 +48,13 @@ class Recorded(BaseModel):
 
 
 @router.post(
-    "/v1/leads/{lead_id}/touches", status_code=201, operation_id="record_touch", summary="Somebody touched a lead"
+    "/v1/leads/{lead_id}/touches",
+    status_code=201,
+    operation_id="record_touch",
+    summary="Somebody touched a lead",
+    openapi_extra={"requestBody": {"required": True, "content": {JSON: {"schema": Touch.model_json_schema()}}}},
 )
-async def record_touch(lead_id: str, body: Touch, request: Request, response: Response) -> Recorded:
+async def record_touch(lead_id: str, request: Request, response: Response) -> Recorded:
     """201 once it is durable; 200 if it was told before."""
     doors = request.app.state.doors
     admission: Admission = request.scope[ADMISSION]
@@ -59,6 +65,7 @@ async def record_touch(lead_id: str, body: Touch, request: Request, response: Re
     taken = await doors.workers.run(intake.find, doors.store, wanted)
     # Leads of files belong to no client: whoever reaches only one client's leads doesn't see them.
     admission.require_own("" if taken is None else taken.client)
+    body = _read(await request.body())  # after the lead: whose it is not learns nothing from faults of the body
     now = doors.settings.now()
     touched_at = body.touched_at or now
     if touched_at > now + AHEAD:
@@ -78,6 +85,14 @@ async def record_touch(lead_id: str, body: Touch, request: Request, response: Re
     return Recorded(
         touch_id=touch_id, lead_id=wanted, kind=body.kind, touched_at=touched_at, is_new=is_new, links=links
     )
+
+
+def _read(body: bytes) -> Touch:
+    try:
+        return Touch.model_validate_json(body)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False, include_context=False)
+        raise RequestValidationError([{**fault, "loc": ("body", *fault["loc"])} for fault in faults]) from None
 
 
 def _has_clock(outside: Outside, lead_id: uuid.UUID) -> bool:

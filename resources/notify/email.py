@@ -174,8 +174,11 @@ def mailbox(name: str, address: str) -> Address:
 
 
 def one_line(text: str) -> str:
-    """Text without line breaks and control characters: a header can't be broken out of."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """Text without line breaks, control characters and encoded words: a header can't be broken out of.
+
+    Python's headers decode an encoded word (``=?utf-8?q?=0A...?=``) in what they are given, line breaks included.
+    """
+    return " ".join("".join(c if c.isprintable() else " " for c in text).replace("=?", "= ?").split())
 
 
 def _policy(addresses: Sequence[Address]) -> Any:

@@ -114,6 +114,9 @@ class MailSession:
                     self._encrypt(context)
                 if server.username is not None and server.password is not None:
                     self._log_in(server.username, server.password)
+        except Refused as error:  # before there is any message: it is the server that says no
+            self.close()
+            raise Deferred(str(error)) from None
         except BaseException:
             self.close()
             raise

@@ -54,18 +54,25 @@ class Templates:
         """
         bounded = {key: _bounded(value) for key, value in context.items()}
         try:
-            text = self._env.get_template(f"{name}.txt.j2").render(bounded)
-            html = self._env.get_template(f"{name}.html.j2").render(bounded)
+            text = self._render(f"{name}.txt.j2", bounded)
+            html = self._render(f"{name}.html.j2", bounded)
         except TemplateNotFound as error:
             raise TemplateUnusable(f"there is no template {error.name}") from None
         except (TemplateError, ArithmeticError, AttributeError, TypeError, ValueError, LookupError) as error:
             line = getattr(error, "lineno", None)
             where = f" line {line}" if line else ""
             raise TemplateUnusable(f"template {name}{where}: {type(error).__name__}") from None
-        if len(text) > MOST_PAGE_CHARS or len(html) > MOST_PAGE_CHARS:
-            raise TemplateUnusable(f"template {name} renders to more than {MOST_PAGE_CHARS:,} characters")
         subject, _, body = text.partition("\n")
         return Rendered(" ".join(subject.split())[:200], body.lstrip("\n"), html)
+
+    def _render(self, file: str, context: Mapping[str, Any]) -> str:
+        parts, length = [], 0
+        for part in self._env.get_template(file).generate(context):
+            parts.append(part)
+            length += len(part)
+            if length > MOST_PAGE_CHARS:
+                raise TemplateUnusable(f"template {file} renders to more than {MOST_PAGE_CHARS:,} characters")
+        return "".join(parts)
 
 
 def _bounded(value: Any) -> Any:

@@ -22,6 +22,9 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.deliveries share
+	$(BIN)/python -m benchmarks.deliveries beside
+	$(BIN)/python -m benchmarks.delivery_drill
 
 drill: $(STAMP)
 	$(BIN)/python -m benchmarks.crash_drill

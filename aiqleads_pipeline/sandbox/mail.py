@@ -31,12 +31,15 @@ class _Handler:
         self._world, self._mailbox, self._stopping = world, mailbox, stopping
         self._journal = world.journals[mailbox.name]
 
-    async def handle_MAIL(self, server: SMTP, _s: Session, envelope: Envelope, address: str, options: list[str]) -> str:
+    async def handle_MAIL(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
+        if self._mailbox.settings["require_auth"] and not session.authenticated:
+            self._note("MAIL", address, "530", None)
+            return "530 5.7.0 Authentication required"
         fault = self._strike("MAIL", "SMTP MAIL", address.encode())
         if fault is not None:
-            self._note("MAIL", address, "none" if fault.kind in ("hang", "reset") else "451", fault.kind)
             answer = await self._fail(fault, server)
             if answer is not None:
+                self._note("MAIL", address, answer[:3], fault.kind)
                 return answer
         envelope.mail_from = address
         envelope.mail_options.extend(options)
@@ -87,6 +90,8 @@ class _Handler:
 
     async def _fail(self, fault: Fault, server: SMTP) -> str | None:
         kind, options = fault.kind, fault.options
+        if kind == "partial":
+            return None  # it is about recipients
         if kind == "slow":
             await self._wait(options["seconds"])
             return None
@@ -119,7 +124,6 @@ def mail_connection(world: World, mailbox: Mailbox, stopping: asyncio.Event) -> 
         data_size_limit=mailbox.settings["max_bytes"],
         enable_SMTPUTF8=True,
         auth_require_tls=False,
-        auth_required=mailbox.settings["require_auth"],
         authenticator=partial(_authenticate, mailbox),
         loop=asyncio.get_running_loop(),
     )

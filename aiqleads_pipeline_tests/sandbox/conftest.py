@@ -1,0 +1,25 @@
+"""What the tests of the doubles share: the sandbox, and plain HTTP to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import requests
+
+from aiqleads_pipeline.sandbox import Sandbox
+from aiqleads_pipeline_tests.sandbox.fixtures import running_sandbox, sandbox
+
+__all__ = ["running_sandbox", "sandbox"]
+Ask = Callable[..., requests.Response]
+
+
+@pytest.fixture
+def ask(sandbox: Sandbox) -> Ask:
+    """``ask("hubspot", "POST", "/path", json=…)``."""
+
+    def call(double: str, method: str, path: str, **kwargs: object) -> requests.Response:
+        kwargs.setdefault("timeout", 20)
+        return requests.request(method, sandbox.url(double) + path, allow_redirects=False, **kwargs)
+
+    return call

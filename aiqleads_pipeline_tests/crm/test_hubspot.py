@@ -160,6 +160,13 @@ def test_near_the_daily_limit_only_urgent_leads_go_on(workshop, box):
 def test_a_whole_chunk_never_meets_the_limit_of_ten_seconds(workshop, box):
     box.configure("hubspot", requests_per_window=12, window_seconds=1.0)
     portal = workshop.build("hubspot", pace={"requests": 12, "seconds": 1}, batch_size=5)
-    parcels = [parcel(number) for number in range(40)]
-    assert told(portal.deliver(parcels, timeout_seconds=30)) == ["delivered"] * 40
+    parcels = [parcel(number) for number in range(25)]
+    assert told(portal.deliver(parcels, timeout_seconds=30)) == ["delivered"] * 25
     assert "429" not in box.counts("hubspot")["statuses"]
+
+
+def test_a_look_makes_no_record_and_names_what_is_wrong(workshop, box):
+    assert told([workshop.build("hubspot").test(timeout_seconds=10)]) == ["delivered"]
+    lacking = workshop.build("hubspot", id_property="nickname")
+    assert told([lacking.test(timeout_seconds=10)]) == ["refused:crm_mapping_wrong"]
+    assert box.records("hubspot", "contacts") == []

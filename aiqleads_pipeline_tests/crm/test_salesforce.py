@@ -192,6 +192,18 @@ def test_the_pace_is_kept_and_what_has_no_turn_waits(workshop, box):
     assert receipts[1].retry_after_seconds > 5
 
 
+def test_a_look_makes_no_record_and_names_what_is_wrong(workshop, box):
+    org = workshop.build("salesforce")
+    assert told([org.test(timeout_seconds=10)]) == ["delivered"]
+    assert leads(box) == {}
+    lacking = workshop.build("salesforce", owner_field="Keeper__c")
+    assert told([lacking.test(timeout_seconds=10)]) == ["later:crm_mapping_wrong"]
+
+
+def test_a_notice_is_no_lead(org):
+    assert told(org.deliver([parcel(1, topic="alert.opened")], timeout_seconds=10)) == ["refused:crm_refused"]
+
+
 # --- Bulk 2.0
 
 
@@ -222,7 +234,7 @@ def test_many_leads_go_as_one_job(bulky, box):
 def test_a_job_that_is_not_done_in_time_is_found_again_and_not_doubled(bulky, box):
     box.configure("salesforce", bulk_polls=1000)
     parcels = [parcel(number) for number in range(6)]
-    assert told(bulky.deliver(parcels, timeout_seconds=1.5)) == ["later:crm_job_running"] * 6
+    assert told(bulky.deliver(parcels, timeout_seconds=0.9)) == ["later:crm_job_running"] * 6
     assert leads(box) == {}
     box.configure("salesforce", bulk_polls=0)
     # They come back in other company, and fewer than make a job.

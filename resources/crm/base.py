@@ -95,6 +95,25 @@ class CrmDestination(ABC):
         self._note(loads, receipts)
         return [receipts[parcel.delivery_id] for parcel in parcels]
 
+    def test(self, *, timeout_seconds: float) -> Receipt:
+        """Log in and look at the object and its fields, making no record."""
+        try:
+            self._look(time.monotonic() + timeout_seconds)
+        except CallFailed as failed:
+            verdict = failed.verdict
+            code = "crm_mapping_wrong" if verdict.is_about_content else verdict.code
+            pause = verdict.retry_after_seconds
+            return Receipt(UUID(int=0), verdict.outcome, None, code, verdict.detail, pause)
+        return Receipt(UUID(int=0), Outcome.DELIVERED)
+
+    @abstractmethod
+    def _look(self, deadline: float) -> None:
+        """Ask for what deliveries will need, as far as that can be seen without a record.
+
+        Raises:
+            CallFailed: it isn't there.
+        """
+
     @abstractmethod
     def _send_all(self, loads: list[Load], deadline: float) -> Iterator[Receipt]:
         """A receipt for each load."""
@@ -105,6 +124,10 @@ class CrmDestination(ABC):
         loads = []
         for parcel in {each.delivery_id: each for each in parcels}.values():
             before = known.get(parcel.lead_id)
+            if "topic" in parcel.body:
+                verdict = Verdict(Outcome.REFUSED, "crm_refused", "a notice is no lead: a CRM has no place for it")
+                receipts[parcel.delivery_id] = verdict.receipt(parcel)
+                continue
             try:
                 record = map_lead(parcel.body, self._rules.fields)
             except FieldMissing as missing:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from resources.crm.base import CrmDestination, CrmRules, Load, delivered, rounds, send_chunks
 from resources.crm.mapping import Field, FieldMissing, Value, as_text, map_lead
@@ -51,6 +52,15 @@ class HubSpot(CrmDestination):
     def __init__(self, session: CrmSession, rules: CrmRules, terms: HubSpotTerms, chunk_size: int) -> None:
         super().__init__(session, rules, chunk_size)
         self._terms = terms
+
+    def _look(self, deadline: float) -> None:
+        # A read by the property says whether it is there and unique; of others that are missing it says nothing.
+        looked = {"contacts": self._terms.id_property}
+        if self._terms.companies is not None:
+            looked["companies"] = self._terms.companies.id_property
+        for kind, id_property in looked.items():
+            body = {"idProperty": id_property, "properties": [id_property], "inputs": [{"id": str(UUID(int=0))}]}
+            self._session.ask("POST", f"/crm/v3/objects/{kind}/batch/read", deadline, body)
 
     def _send_all(self, loads: list[Load], deadline: float) -> Iterator[Receipt]:
         chunks = rounds(loads, self._terms.batch_size)

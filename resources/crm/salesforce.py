@@ -66,6 +66,12 @@ class Salesforce(CrmDestination):
             chunks = rounds(group, self._terms.collection_size)
             yield from send_chunks(chunks, partial(self._send, assignment=assignment, deadline=deadline))
 
+    def _look(self, deadline: float) -> None:
+        terms = self._terms
+        names = ["Id", terms.external_id_field, self._rules.owner_field, *(each.name for each in self._rules.fields)]
+        query = urlencode({"q": f"SELECT {', '.join(dict.fromkeys(names))} FROM {terms.object} LIMIT 1"})
+        self._session.ask("GET", f"{terms.data_path}/query?{query}", deadline)
+
     def _by_assignment(self, loads: list[Load], deadline: float) -> list[tuple[str, list[Load]]]:
         """Loads by what is said to the assignment rules. They are for new records that we give to nobody ourselves: of
         one that is there already they would take the owner away.

@@ -119,4 +119,5 @@ def test_the_definitions_load_with_everything_that_runs_unattended(house):
     watching = {"watch_uploads", "watch_webhooks", "watch_intake", "watch_scrapes", "watch_asked_scrapes"}
     assert running == {*watching, "reap_dead_runs", "retire_old_partitions", "alert_failed_runs", "watch_alerts"}
     schedules = {s.name for s in repository.schedule_defs if s.default_status is dg.DefaultScheduleStatus.RUNNING}
-    assert schedules == {"rescore_every_night", "retrain_every_week", "audit_every_week", "scrape_every_day"}
+    nightly = {"rescore_every_night", "scrape_every_day", "read_back_crms_every_day"}
+    assert schedules == {*nightly, "retrain_every_week", "audit_every_week"}

@@ -17,8 +17,10 @@ from sqlalchemy import text
 
 from aiqleads_pipeline.outside import Outside, open_outside
 from aiqleads_pipeline.rules.crm import check_crms
+from aiqleads_pipeline.rules.alerts import load_alerts
 from aiqleads_pipeline.rules.loading import RulesError
 from aiqleads_pipeline.rules.scrapes import load_scrapes
+from aiqleads_pipeline.rules.slas import load_slas
 from aiqleads_pipeline.settings import SettingsError, load_settings
 from resources.store import alerts, drops
 from resources.store.database import Store
@@ -55,6 +57,9 @@ def _rules(outside: Outside) -> Iterator[Finding]:
     try:
         rules = outside.rules()
         load_scrapes(outside.settings.rules_dir)
+        sent = list(outside.rules().destinations.sent)
+        load_alerts(outside.settings.rules_dir, sent)
+        load_slas(outside.settings.rules_dir, sent)
         check_crms(outside.settings.rules_dir, rules.destinations)
         yield Finding("rules", True, f"{outside.settings.rules_dir} is sound")
     except RulesError as error:

@@ -16,8 +16,8 @@ from pathlib import Path
 from sqlalchemy import text
 
 from aiqleads_pipeline.outside import Outside, open_outside
-from aiqleads_pipeline.rules.crm import check_crms
 from aiqleads_pipeline.rules.alerts import load_alerts
+from aiqleads_pipeline.rules.crm import check_crms
 from aiqleads_pipeline.rules.loading import RulesError
 from aiqleads_pipeline.rules.scrapes import load_scrapes
 from aiqleads_pipeline.rules.slas import load_slas

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from aiqleads_pipeline.enriching.desk import Desk
 from resources.durable import crash_point
@@ -196,12 +196,13 @@ class _Asking:
             code, outcome = f"adapter_{type(error).__name__}", "failed"
         seconds = time.monotonic() - started
         crash_point("enrichment:answered")
-        kept = self._kept(keys, answers) if outcome == "answered" else {}
+        now = self._desk.now()
+        kept = self._kept(keys, answers, now) if outcome == "answered" else {}
         cost = sum(answer.cost_usd for answer in kept.values())
         # Answers first: a process that dies in between has paid for what is kept.
         cache.save_answers(
             self._desk.store, provider.name, {self._hash(key): each for key, each in kept.items()},
-            self._desk.holder, self._desk.now(),
+            self._desk.holder, now,
         )  # fmt: skip
         call = permits.Call(
             kind=provider.kind,
@@ -224,9 +225,9 @@ class _Asking:
         if outcome == "refused":
             self._stop(REFUSED)
 
-    def _kept(self, keys: Sequence[str], answers: Answers) -> Mapping[str, cache.Answer]:
+    def _kept(self, keys: Sequence[str], answers: Answers, now: datetime) -> Mapping[str, cache.Answer]:
         """What goes into the cache: found, unknown and withheld keys; those that are not answered yet don't."""
-        terms, now = self._provider.terms, self._desk.now()
+        terms = self._provider.terms
         kept = {}
         for key in keys:
             known = answers.found.get(key)
@@ -261,11 +262,11 @@ class _Asking:
         return known
 
 
-def _answer(state: str, found: Found | None, cost_usd: float, now: object) -> cache.Answer:
+def _answer(state: str, found: Found | None, cost_usd: float, now: datetime) -> cache.Answer:
     return cache.Answer(
         state,  # type: ignore[arg-type]
         dict(found.facts) if found else {},
         found.confidence_share if found else 0.0,
         cost_usd,
-        now,  # type: ignore[arg-type]
+        now,
     )

@@ -218,7 +218,7 @@ def _rest_faults(options: dict[str, Any]) -> list[str]:
     import jsonpath_rfc9535 as jsonpath
 
     known = {"key_kind", "method", "path", "headers", "body", "rows", "row_key", "fields", "unknown_statuses",
-             "confidence", "confidence_most", "maps"}  # fmt: skip
+             "confidence", "confidence_most", "maps", "row_later"}  # fmt: skip
     key_kinds = ("company_domain", "company_name", "email", "email_domain", "phone_e164", "place")
     faults = [f"{each!r} is no option of generic_rest" for each in options if each not in known]
     if options.get("key_kind") not in key_kinds:
@@ -231,7 +231,7 @@ def _rest_faults(options: dict[str, Any]) -> list[str]:
     if not isinstance(fields, dict) or not fields:
         return [*faults, "`fields` says where in an answer each field stands"]
     faults += [f"{each!r} is no field that providers fill" for each in fields if each not in FIELD_KINDS]
-    paths = [*fields.values(), *(options[each] for each in ("rows", "row_key") if each in options)]
+    paths = [*fields.values(), *(options[each] for each in ("rows", "row_key", "row_later") if each in options)]
     sure = options.get("confidence")
     for path in [*paths, *([sure] if isinstance(sure, str) else [])]:
         try:

@@ -122,7 +122,7 @@ def profile_url(field: str, value: Any) -> str | None:
     path = _PATHS[field].match(parts.path)
     if not is_plain or known is None or path is None:
         return None
-    return f"https://{'x.com' if known == 'twitter.com' else f'www.{known}'}{path[0]}"
+    return f"https://{'x.com' if field == 'company_twitter_url' else f'www.{known}'}{path[0]}"
 
 
 def _one_of(legal: tuple[str, ...]) -> Callable[[Any], Value | None]:

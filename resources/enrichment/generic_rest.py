@@ -17,7 +17,7 @@ from resources.enrichment.calling import HttpProvider, Setup
 
 MOST_KEYS = 1000
 OPTIONS = frozenset(
-    {"key_kind", "method", "path", "headers", "body", "rows", "row_key", "fields", "unknown_statuses", "confidence",
+    {"key_kind", "method", "path", "headers", "body", "rows", "row_key", "row_later", "fields", "unknown_statuses", "confidence",
      "confidence_most", "maps"}
 )  # fmt: skip
 
@@ -26,7 +26,8 @@ class GenericRest(HttpProvider):
     """Options (``{key}`` stands for the key, ``{keys}`` in a body for the list of keys, ``{secret}`` in headers):
 
     ``key_kind``; ``method`` GET or POST; ``path`` with its query; ``headers``; ``body`` (JSON); ``rows``: JSONPath of
-    the answers where several keys are asked at once, ``row_key``: where in a row its key stands; ``fields``: field to
+    the answers where several keys are asked at once, ``row_key``: where in a row its key stands, ``row_later``: what a
+    row has that must be asked again; ``fields``: field to
     JSONPath within a row; ``maps``: field to (their value to ours); ``confidence``: a share, or a JSONPath with
     ``confidence_most`` as its full value; ``unknown_statuses``: statuses that mean "not known" (404).
     """
@@ -42,6 +43,7 @@ class GenericRest(HttpProvider):
         self._fields = {field: jsonpath.compile(path) for field, path in options["fields"].items()}
         self._rows = jsonpath.compile(options["rows"]) if "rows" in options else None
         self._row_key = jsonpath.compile(options["row_key"]) if "row_key" in options else None
+        self._row_later = jsonpath.compile(options["row_later"]) if "row_later" in options else None
         sure = options.get("confidence", 0.7)
         self._confidence = jsonpath.compile(sure) if isinstance(sure, str) else float(sure)
         self._unknown = tuple(options.get("unknown_statuses", (404,)))
@@ -76,14 +78,17 @@ class GenericRest(HttpProvider):
             known = self._found(content)
             return Answers({keys[0]: known} if known else {})
         found: dict[str, Found] = {}
+        later = set()
         asked = set(keys)
         for row in self._rows.find(content).values()[: len(keys)]:
             key = _first(self._row_key, row) if self._row_key else None
-            if key in asked:
+            if key in asked and self._row_later is not None and _first(self._row_later, row) is not None:
+                later.add(key)
+            elif key in asked:
                 known = self._found(row)
                 if known:
                     found[key] = known
-        return Answers(found)
+        return Answers(found, frozenset(later) - frozenset(found))
 
     def _found(self, row: Any) -> Found | None:
         maps: Mapping[str, Mapping[str, Any]] = self._setup.options.get("maps", {})

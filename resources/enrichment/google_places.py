@@ -12,7 +12,7 @@ from resources.enrichment import Answers, KeyKind, LookupUnavailable, facts
 from resources.enrichment.calling import HttpProvider, dig
 
 MOST_KEYS = 1
-_MASK = "places.location,places.addressComponents,places.timeZone"
+_MASK = "places.location,places.addressComponents"
 _COMPONENTS = {
     "city": ("locality", "longText"),
     "county": ("administrative_area_level_2", "longText"),
@@ -22,12 +22,16 @@ _COMPONENTS = {
 
 
 class GooglePlaces(HttpProvider):
-    """Coordinates and parts of an address. Of several places the first counts, less surely."""
+    """Coordinates and parts of an address. Of several places the first counts, less surely. Options: ``language``;
+    ``time_zone``: ask for it too."""
 
-    OPTIONS = frozenset({"language"})
+    OPTIONS = frozenset({"language", "time_zone"})
     BASE_URL = "https://places.googleapis.com"
     key_kind = KeyKind.PLACE
     own_fields = frozenset({*_COMPONENTS, "latitude_deg", "longitude_deg", "time_zone"})
+
+    def _mask(self) -> str:
+        return f"{_MASK},places.timeZone" if self._setup.options.get("time_zone") else _MASK
 
     def lookup(self, keys: Sequence[str], *, timeout_seconds: float) -> Answers:
         """See ``EnrichmentProvider``."""
@@ -37,7 +41,7 @@ class GooglePlaces(HttpProvider):
                 "POST",
                 self._url("/v1/places:searchText"),
                 timeout_seconds,
-                headers={"X-Goog-Api-Key": self._secret(), "X-Goog-FieldMask": _MASK},
+                headers={"X-Goog-Api-Key": self._secret(), "X-Goog-FieldMask": self._mask()},
                 body={"textQuery": key, "pageSize": 2, "languageCode": self._setup.options.get("language", "en")},
             )
         )

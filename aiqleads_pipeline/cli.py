@@ -135,6 +135,15 @@ def serve(
     serve_doors(_outside(), host, port, workers, say=lambda line: None if quiet else typer.echo(line, err=True))
 
 
+@app.command(hidden=True, name="hot-lane")
+@readable_errors
+def hot_lane() -> None:
+    """The hot lane alone (a part of `up`): decides leads at once for callers who wait."""
+    from aiqleads_pipeline.automation.hot_lane import run_hot_lane
+
+    run_hot_lane(_outside())
+
+
 @app.command(hidden=True)
 @readable_errors
 def runner() -> None:

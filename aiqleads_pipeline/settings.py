@@ -126,6 +126,11 @@ class Settings(BaseModel):
         return self.HOME.expanduser().resolve()
 
     @property
+    def hot_lane_socket(self) -> Path:
+        """Where the hot lane of this home answers."""
+        return self.home / "hot-lane.sock"
+
+    @property
     def bucket_url(self) -> str:
         """The watched bucket."""
         return self.BUCKET_URL or str(self.home / "bucket")

@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import dagster as dg
 import duckdb
@@ -56,6 +56,7 @@ class BatchRun:
     step_seconds: dict[str, float] = field(default_factory=dict)
     broken_claims: list[str] = field(default_factory=list)  # blocking checks that failed: the batch can't be done
     _started: float = field(default_factory=time.monotonic)
+    tells_facts: ClassVar[bool] = True  # whether anybody looks at what its steps return
 
     @property
     def settings(self) -> Settings:

@@ -40,6 +40,19 @@ def gather_waiting(outside: Outside) -> list[str]:
     return [batch_id for batch_id in made if batch_id is not None]
 
 
+def gather_awaited(outside: Outside, source: str, lead_ids: Sequence[UUID]) -> str | None:
+    """Make a batch of leads of the API for which somebody waits; None if others gathered them all before.
+
+    Raises:
+        StoreUnavailable, BucketUnavailable: transient; what is not in a batch waits.
+    """
+    settings = outside.settings
+    most = intake.Most(len(lead_ids), settings.HOT_DROP_KB * 1024)
+    write = partial(_write, outside, INTAKE_CHANNEL)
+    now = settings.now()
+    return intake.gather(outside.store, source, INTAKE_CHANNEL, most, write, now, INTAKE_CHANNEL, lead_ids)
+
+
 def _write(outside: Outside, source_channel: str, leads: Sequence[tuple[UUID, datetime, str]]) -> Archived:
     lines = [
         intake_line(lead_id, row, at, source_channel, content)

@@ -56,6 +56,7 @@ def _children(private: Path, port: int, api_port: int) -> list[Child]:
         Child("runner", python_module("aiqleads_pipeline.cli", "runner")),
         Child("deliverer", python_module("aiqleads_pipeline.cli", "deliveries", "work")),
         Child("watchman", python_module("aiqleads_pipeline.cli", "alerts", "watch")),
+        Child("hot lane", python_module("aiqleads_pipeline.cli", "hot-lane")),
         Child("API", python_module("aiqleads_pipeline.cli", "serve", "--port", str(api_port), "--quiet")),
     ]
 

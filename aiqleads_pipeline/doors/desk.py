@@ -17,6 +17,7 @@ from typing import Any
 
 from aiqleads_pipeline.doors.doors import Doors
 from aiqleads_pipeline.doors.gathering import Gatherer
+from aiqleads_pipeline.doors.hot_lane import ask_hot_lane
 from aiqleads_pipeline.doors.intake import Answer, Outcome, Request, take_in_requests
 from aiqleads_pipeline.doors.lead_json import GivenLead, parse_body, read_lead
 from aiqleads_pipeline.doors.problems import Problem, unavailable
@@ -25,7 +26,8 @@ from aiqleads_pipeline.doors.validating import Checker, ToCheck, Verdict, check_
 from aiqleads_pipeline.rules.sources import SourceRules
 from aiqleads_pipeline.stages.identify import MATCH_RULES
 from aiqleads_pipeline.stages.reading.intake import INTAKE_CHANNEL
-from resources.store.idempotency import Asked
+from resources.store import idempotency
+from resources.store.idempotency import Asked, Kept
 from resources.store.intake import LeadIds, NewLead, Repeat
 
 LEADS_PATH = "/v1/leads"
@@ -60,8 +62,9 @@ class Desk:
         self._reading = ThreadPoolExecutor(1, thread_name_prefix="read batches")
         doors.breaker.on_change(self._let_go)
 
-    async def take_one(self, client: str, body: bytes, asked: Asked | None) -> Answer:
-        """A single lead: 202, or 409 for one that is known.
+    async def take_one(self, client: str, body: bytes, asked: Asked | None, wait: float | None = None) -> Answer:
+        """A single lead: 202, or 409 for one that is known; 200 with its route for one that is routed within ``wait``
+        seconds.
 
         Raises:
             Problem: 400, 409 (of the key), 422, 429, 503.
@@ -77,7 +80,13 @@ class Desk:
         checked = _judge(self._ids, client, given, lead, verdict, now)
         if checked.new is None:
             raise checked.problem or Problem(400, "invalid_lead")
-        return await self._ask_store(Request(client, [checked.new], partial(_tell_one, checked.new), asked), 1)
+        answer = await self._ask_store(Request(client, [checked.new], partial(_tell_one, checked.new), asked), 1)
+        lead_id = str(checked.new.lead_id)
+        if wait is None or answer.is_replayed or answer.status != 202 or lead_id.encode() not in answer.body:
+            return answer
+        socket = self._doors.settings.hot_lane_socket
+        decided = await ask_hot_lane(socket, checked.new.source, lead_id, wait)
+        return answer if decided is None else await self._tell_decided(answer, lead_id, decided, asked)
 
     async def take_many(self, client: str, body: bytes, asked: Asked | None) -> Answer:
         """A batch: 200 with what became of each lead.
@@ -119,6 +128,18 @@ class Desk:
         if isinstance(outcome.answer, Problem):
             raise outcome.answer
         return outcome.answer
+
+    async def _tell_decided(self, told: Answer, lead_id: str, decided: dict[str, Any], asked: Asked | None) -> Answer:
+        """The 200; under a key it is kept first, so that it is what is given again."""
+        link = {"self": f"{LEADS_PATH}/{lead_id}"}
+        answer = Answer(200, _ENCODER.encode({"lead_id": lead_id, **decided, "links": link}).encode(), told.headers)
+        if asked is not None:
+            kept = Kept(asked.request_sha256, answer.status, answer.headers, answer.body)
+            try:
+                await self._doors.workers.run(idempotency.replace, self._doors.store, asked, kept)
+            except Problem:
+                return told  # it is what is kept
+        return answer
 
     def _refuse_early(self, client: str, leads_count: int, asked: Asked | None) -> None:
         """What needs no look into the store; a request with a key may have its answer there."""

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from aiqleads_pipeline.contract import FLAG, INT, LEAD_COLUMNS, REAL
 from aiqleads_pipeline.doors.access import ADMISSION, Admission
 from aiqleads_pipeline.doors.desk import LEADS_PATH, Desk
 from aiqleads_pipeline.doors.doors import Doors
+from aiqleads_pipeline.doors.hot_lane import DEFAULT_MS, MOST_MS, read_wait
 from aiqleads_pipeline.doors.intake import Answer
 from aiqleads_pipeline.doors.problems import ASGIApp, Problem, Receive, Scope, Send, send_answer
 from aiqleads_pipeline.doors.standing import Standings
@@ -58,6 +60,19 @@ _KEY_PARAMETER = {
     "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_CHARS},
     "description": "The same key and body gets the same answer for 24 hours",
 }
+_WAIT_PARAMETERS = [
+    {
+        "name": "wait",
+        "in": "query",
+        "schema": {"enum": ["routed"]},
+        "description": "Answer 200 with score, class and owner if that is known in time, else 202",
+    },
+    {
+        "name": "timeout_ms",
+        "in": "query",
+        "schema": {"type": "integer", "minimum": 1, "maximum": MOST_MS, "default": DEFAULT_MS},
+    },
+]
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _BATCH_SCHEMA = {
     "oneOf": [
@@ -72,6 +87,23 @@ _ACCEPTED = {
     "required": ["lead_id", "status", "links"],
     "properties": {"lead_id": _LEAD_ID, "status": {"enum": ["accepted", "linked", "updated"]}, "links": _LINKS},
 }
+_DECIDED = {
+    "type": "object",
+    "required": ["lead_id", "status", "lead_score", "priority", "links"],
+    "properties": {
+        "lead_id": _LEAD_ID,
+        "status": {"enum": ["routed", "in_review"]},
+        "lead_score": {"type": "number"},
+        "priority": {"type": "string"},
+        **{
+            name: {"type": ["string", "null"]}
+            for name in (
+                "industry_code", "size_segment", "territory", "team", "owner", "rule_id", "sla_due_at", "reason_code",
+            )
+        },
+        "links": _LINKS,
+    },
+}  # fmt: skip
 _RESULTS = {
     "type": "object",
     "required": ["counts", "results"],
@@ -97,7 +129,7 @@ def hot_routes(doors: Doors) -> Mapping[tuple[str, str], ASGIApp]:
     """The routes that take leads in."""
     desk = doors.parts.setdefault(Desk, Desk(doors))
     doors.parts.setdefault(Standings, Standings(doors.outside))
-    return {("POST", LEADS_PATH): _taking(desk.take_one), ("POST", BATCH_PATH): _taking(desk.take_many)}
+    return {("POST", LEADS_PATH): _taking(desk.take_one, can_wait=True), ("POST", BATCH_PATH): _taking(desk.take_many)}
 
 
 @contextlib.asynccontextmanager
@@ -119,9 +151,13 @@ async def running(doors: Doors) -> AsyncIterator[None]:
     summary="One lead",
     status_code=202,
     openapi_extra={
-        "parameters": [_KEY_PARAMETER],
+        "parameters": [_KEY_PARAMETER, *_WAIT_PARAMETERS],
         "requestBody": {"required": True, "content": {"application/json": {"schema": _LEAD_SCHEMA}}},
         "responses": {
+            "200": {
+                "description": "Taken in and decided, if asked to wait and done in time",
+                "content": {"application/json": {"schema": _DECIDED}},
+            },
             "202": {
                 "description": "Taken in, durably",
                 "content": {"application/json": {"schema": _ACCEPTED}},
@@ -186,9 +222,10 @@ async def _take(request: Request, take: Take) -> Response:
     return Response(answer.body, answer.status, headers=_headers_of(answer))
 
 
-def _taking(take: Take) -> ASGIApp:
+def _taking(take: Callable[..., Awaitable[Answer]], can_wait: bool = False) -> ASGIApp:
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
-        answer = await _answer_to(scope, await _read(receive), take)
+        wait = read_wait(scope["query_string"]) if can_wait else None
+        answer = await _answer_to(scope, await _read(receive), take if wait is None else partial(take, wait=wait))
         headers = _headers_of(answer)
         content_type = headers.pop("content-type").encode()
         raw = [(name.encode(), value.encode()) for name, value in headers.items()]

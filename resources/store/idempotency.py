@@ -80,6 +80,12 @@ def keep(con: Connection, answers: Sequence[tuple[Asked, Kept]]) -> None:
         con.execute(statement("intake/keep_answers"), columns)
 
 
+def replace(store: Store, asked: Asked, kept: Kept) -> None:
+    """Keep another answer to a request, before anybody was told the first."""
+    with store.transaction("store:replace_answer") as con:
+        keep(con, [(asked, kept)])
+
+
 def forget(store: Store) -> int:
     """Remove answers older than 24 hours; how many there were."""
     with store.transaction("store:forget_answers") as con:

@@ -140,10 +140,12 @@ def gather(
     write: Callable[[Sequence[tuple[UUID, datetime, str]]], Archived],
     now: datetime,
     batch_channel: str = "api",
+    lead_ids: Sequence[UUID] | None = None,
 ) -> str | None:
     """Make one batch of the first waiting leads of a source; its id, None if there is none left to gather.
 
     ``batch_channel`` is the batch's, by which it is known how its drop is read, whatever door the leads came through.
+    ``lead_ids``: only these leads, whoever else waits.
 
     ``write`` puts the leads ``(lead_id, received_at, content)`` durably where batches find their content, under its
     hash. Drop, batch and the leads' change are one transaction: killed anywhere, each lead waits or is in one batch.
@@ -151,7 +153,9 @@ def gather(
     Raises:
         StoreUnavailable: transient.
     """
-    asked: dict[str, object] = {"source": source, "source_channel": source_channel}
+    asked: dict[str, object] = {
+        "source": source, "source_channel": source_channel, "lead_ids": None if lead_ids is None else list(lead_ids),
+    }  # fmt: skip
     with store.transaction("store:gather_intake") as con:
         limits = {"leads_limit": most.leads_count, "bytes_limit": most.bytes_count}
         fitting = con.execute(statement("intake/count_fitting"), {**asked, **limits}).scalar_one()

@@ -31,7 +31,9 @@ class _Handler:
         self._world, self._mailbox, self._stopping = world, mailbox, stopping
         self._journal = world.journals[mailbox.name]
 
-    async def handle_MAIL(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
         if self._mailbox.settings["require_auth"] and not session.authenticated:
             self._note("MAIL", address, "530", None)
             return "530 5.7.0 Authentication required"

@@ -147,14 +147,18 @@ def test_by_count_the_order_decides():
 def test_a_delivery_is_known_by_its_id_not_by_its_body():
     faults = Faults(1)
     faults.add("webhooks", "error", share=0.5)
-    told = [faults.strike("webhooks", "POST /hooks/x", {"webhook-id": "m1"}, str(n).encode()) is None for n in range(40)]
+    told = [
+        faults.strike("webhooks", "POST /hooks/x", {"webhook-id": "m1"}, str(n).encode()) is None for n in range(40)
+    ]
     other = Faults(1)
     other.add("webhooks", "error", share=0.5)
     assert told == [other.strike("webhooks", "POST /hooks/x", {"webhook-id": "m1"}, b"") is None for _ in range(40)]
     assert len(set(told)) == 2
 
 
-@pytest.mark.parametrize("text", ["rest", "rest:nothing", "rest:error:statu=500", "rest:error:status", "rest:lost:how=x"])
+@pytest.mark.parametrize(
+    "text", ["rest", "rest:nothing", "rest:error:statu=500", "rest:error:status", "rest:lost:how=x"]
+)
 def test_a_fault_that_is_none_is_refused(text):
     with pytest.raises(UnknownFault):
         read = parse_fault(text)

@@ -17,8 +17,8 @@ from resources.enrichment.calling import HttpProvider, Setup
 
 MOST_KEYS = 1000
 OPTIONS = frozenset(
-    {"key_kind", "method", "path", "headers", "body", "rows", "row_key", "row_later", "fields", "unknown_statuses", "confidence",
-     "confidence_most", "maps"}
+    {"key_kind", "method", "path", "headers", "body", "rows", "row_key", "row_later", "fields", "unknown_statuses",
+     "confidence", "confidence_most", "maps"}
 )  # fmt: skip
 
 

@@ -53,6 +53,32 @@ class ModelRegistry:
         with durable_write("model:promote"):
             self._replace(self._pointer(), json.dumps(entry).encode())
 
+    def rollback(self) -> str | None:
+        """Take the model in force out of service; returns the one that serves now, None for rules.
+
+        Raises:
+            ModelRefused: no model is in force.
+        """
+        in_force = self.current()
+        if in_force is None:
+            raise ModelRefused("no model is in force: there is nothing to roll back")
+        entry = {"versions": [known for known in self.promoted() if known != in_force]}
+        with durable_write("model:rollback"):
+            self._replace(self._pointer(), json.dumps(entry).encode())
+        return self.current()
+
+    def saved(self) -> list[str]:
+        """Every stored version, in order of name, which begins with the time of its latest outcome."""
+        return sorted(file.name.removesuffix(".json") for file in self.folder.glob("*.json"))
+
+    def keep_report(self, version: str, page: str, card: str) -> Path:
+        """Write the report of a model beside it (``<version>.html``, ``<version>.card.md``); returns the page."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        page_file = self._file(version).with_suffix(".html")
+        self._replace(page_file, page.encode())
+        self._replace(self._file(version).with_suffix(".card.md"), card.encode())
+        return page_file
+
     def current(self) -> str | None:
         """The version in force: the last one promoted whose file is sound; None where there is none.
 

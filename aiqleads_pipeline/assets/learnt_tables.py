@@ -15,11 +15,12 @@ from aiqleads_pipeline.assets.batch_run import BatchRuns
 from aiqleads_pipeline.assets.learning import RELIABILITY_TABLE
 from aiqleads_pipeline.assets.specs import OWNERS
 from aiqleads_pipeline.outside import Outside
-from aiqleads_pipeline.stages.conversion import TrainedModel, train
+from aiqleads_pipeline.stages.conversion import ConversionModel, ModelUnusable, TrainedModel, train
+from aiqleads_pipeline.stages.conversion.training import compare_with
 from aiqleads_pipeline.stages.engine import open_engine, run_sql
 from aiqleads_pipeline.stages.score import source_reliability as learn_reliability
 from aiqleads_pipeline.tables import all_batches, store_relation
-from resources.store import alerts, drift, drops
+from resources.store import alerts, drops
 
 SEED = 20261123
 OUTCOME_COLUMNS = {"lead_id": "UUID", "result": "VARCHAR", "closed_at": "TIMESTAMPTZ"}
@@ -54,17 +55,28 @@ def source_reliability(runs: dg.ResourceParam[BatchRuns]) -> dg.MaterializeResul
 
 @dg.asset(group_name="learning", kinds={"xgboost"}, owners=OWNERS, deps=["outcomes", source_reliability])
 def conversion_model(context: dg.AssetExecutionContext, runs: dg.ResourceParam[BatchRuns]) -> dg.MaterializeResult:
-    """Train on all outcomes; a sound model comes into force, an unsound one leaves the last good one where it is."""
+    """Train on all outcomes; a sound model comes into force if it beats the one that is, by the gate of ``compare``."""
     outside = runs.outside
     with _engine(outside) as con:
         result = train(con, _closed_leads(con, outside), seed=SEED)
     metrics = dg.MetadataValue.json(result.metrics)
     if isinstance(result, TrainedModel):
+        page = outside.models.keep_report(result.version, result.page, result.card)
         outside.models.save(result.version, result.document)
-        outside.models.promote(result.version)
-        alerts.close_alert(outside.store, "rules_scored", "conversion_model", outside.settings.now())
-        drift.forget(outside.store, outside.settings.now())
-        return dg.MaterializeResult(metadata={"model_version": result.version, "metrics": metrics, "is_sound": True})
+        decision = _promoted(outside, result)
+        if outside.models.current() is not None:
+            alerts.close_alert(outside.store, "rules_scored", "conversion_model", outside.settings.now())
+        return dg.MaterializeResult(
+            metadata={
+                "model_version": result.version,
+                "in_force": outside.models.current() or "rules",
+                "promotion": decision,
+                "metrics": metrics,
+                "is_sound": True,
+                "report": dg.MetadataValue.path(str(page)),
+                "model_card": dg.MetadataValue.md(result.card),
+            }
+        )
     context.log.warning(f"the model is unsound and not used: {result.reason}")
     in_force = outside.models.current()
     if in_force is None:
@@ -96,3 +108,22 @@ def _closed_leads(con: DuckDBPyConnection, outside: Outside) -> DuckDBPyRelation
         enriched_leads=all_batches(con, outside, "enriched_leads"),
         outcomes=store_relation(con, outside, "outcomes", OUTCOME_COLUMNS),
     )
+
+
+def _promoted(outside: Outside, result: TrainedModel) -> str:
+    """Put the new model in force if there is none, or if it beats the one in force; returns why or why not."""
+    in_force = outside.models.current()
+    if in_force is None:
+        outside.models.promote(result.version)
+        return "promoted: no model was in force"
+    if in_force == result.version:
+        return "unchanged: the same outcomes give the model that is in force"
+    champion = ConversionModel.load(outside.models.load(in_force))
+    try:
+        verdict = compare_with(champion, result)
+    except ModelUnusable as error:
+        outside.models.promote(result.version)
+        return f"promoted: the model in force can't be used: {error}"
+    if verdict.is_better:
+        outside.models.promote(result.version)
+    return f"{'promoted' if verdict.is_better else 'stays a challenger'}: {verdict.words}"

@@ -88,6 +88,56 @@ def score(
     typer.echo(f"{score_file(load_settings(), data, model, out):,} rows → {out}")
 
 
+@model_app.command("list")
+@_readable
+def list_models(as_json: AsJson = False) -> None:
+    """All stored models: which one is in force, which were, which wait as challengers."""
+    from aiqleads_pipeline.outside import open_outside
+
+    models = open_outside().models
+    in_force, promoted, refused = models.current(), models.promoted(), models.refused()
+    for version in models.saved():
+        state = "refused" if version in refused else "champion" if version == in_force else ""
+        state = state or ("retired" if version in promoted else "challenger")
+        typer.echo(json.dumps({"version": version, "state": state}) if as_json else f"{version}  {state}")
+
+
+@model_app.command("show")
+@_readable
+def show(version: str, as_json: AsJson = False) -> None:
+    """What is known of a stored model: its figures, what it learnt from, where its report is."""
+    from aiqleads_pipeline.outside import open_outside
+
+    models = open_outside().models
+    document = models.load(version)
+    kept = ("version", "kind", "rows", "won", "metrics", "training_window", "data_sha256", "library_versions")
+    facts = {name: document.get(name) for name in kept} | {"in_force": models.current() == version}
+    for name, value in facts.items():
+        if not as_json:
+            typer.echo(f"{name:18} {value if isinstance(value, str) else json.dumps(value)}")
+    if as_json:
+        typer.echo(json.dumps(facts))
+
+
+@model_app.command("promote")
+@_readable
+def promote(version: str) -> None:
+    """Put a stored model in force, from the next batch on."""
+    from aiqleads_pipeline.outside import open_outside
+
+    open_outside().models.promote(version)
+    typer.echo(f"{version} is in force")
+
+
+@model_app.command("rollback")
+@_readable
+def rollback() -> None:
+    """Take the model in force out of service: the one before it serves, or the rules."""
+    from aiqleads_pipeline.outside import open_outside
+
+    typer.echo(f"{open_outside().models.rollback() or 'the rules'} in force")
+
+
 def _print_facts(facts: dict[str, Any]) -> None:
     typer.echo(f"{facts['rows']:,} rows, {facts['positives']:,} won · {facts['notes'][0]}")
     for warning in facts["warnings"]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aiqleads_pipeline.stages.conversion.features import CATEGORIES, feature_rows, matrix
+from aiqleads_pipeline.stages.conversion.features import feature_rows
 from aiqleads_pipeline.stages.engine import run_sql
 
 if TYPE_CHECKING:
@@ -86,19 +86,9 @@ def contributions(
 
 def shares_of(model: ConversionModel, rows: pa.Table | pa.RecordBatch, is_exact: bool) -> Numbers:
     """Rows x (features, then all that is no feature): points of 100 above or below the usual lead's 50."""
-    import xgboost as xgb
-
-    names = list(model.document["features"])
-    calibration = model.document["calibration"]
-    data = xgb.DMatrix(
-        matrix(rows, names, model.document["categories"]),
-        missing=np.nan,
-        feature_types=["c" if name in CATEGORIES else "q" for name in names],
-    )
-    added = np.asarray(model.booster.predict(data, pred_contribs=True, approx_contribs=not is_exact), dtype=np.float64)
+    added = model.added(rows, is_exact)
     usual = float(model.usual_prob)
-    added *= calibration["slope"]
-    added[:, -1] += calibration["intercept"] - np.log(usual / (1 - usual))
+    added[:, -1] -= np.log(usual / (1 - usual))
     above = np.clip(added.sum(axis=1), -60, 60)
     near = np.abs(above) < 1e-6
     safe = np.where(near, 1.0, above)

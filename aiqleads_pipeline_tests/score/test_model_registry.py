@@ -49,6 +49,14 @@ def test_an_earlier_model_can_be_put_in_force_again(registry: ModelRegistry) -> 
     assert registry.promoted() == ["20260201-b", "20260101-a"]
 
 
+def test_a_rollback_puts_the_one_before_in_force_and_then_the_rules(registry: ModelRegistry) -> None:
+    assert registry.rollback() == "20260101-a"
+    assert registry.saved() == ["20260101-a", "20260201-b"]
+    assert registry.rollback() is None
+    with pytest.raises(ModelRefused, match="nothing to roll back"):
+        registry.rollback()
+
+
 @pytest.mark.parametrize("damage", ["flip", "cut", "remove", "no_hash"])
 def test_a_changed_model_is_refused_and_the_last_good_one_serves(registry: ModelRegistry, damage: str) -> None:
     file = registry.folder / "20260201-b.json"

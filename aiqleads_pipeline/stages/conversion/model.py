@@ -6,7 +6,6 @@ and hashes (``resources.models``), which must have been checked before a documen
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -15,15 +14,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aiqleads_pipeline.stages.conversion.features import FEATURES, Matrix, feature_rows, matrix
+from aiqleads_pipeline.stages.learning import candidates
+from aiqleads_pipeline.stages.learning.calibration import calibrate
+from aiqleads_pipeline.stages.learning.encoding import Column
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import xgboost as xgb
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
-FORMAT = 1
+FORMAT = 2
 BATCH_ROWS = 65_536
 _ANSWER = ["lead_id", "conversion_prob"]
 
@@ -58,22 +59,18 @@ class ConversionModel:
         return float(self.document["usual_prob"])
 
     @cached_property
-    def booster(self) -> xgb.Booster:
-        """The trees.
+    def columns(self) -> list[Column]:
+        """The columns of the model's matrix.
 
         Raises:
             ModelUnusable: the document is of another format, or wants features that are not computed any more.
         """
-        import xgboost as xgb
-
         if self.document.get("format") != FORMAT:
             raise ModelUnusable(f"model format {self.document.get('format')!r}; this release reads {FORMAT}")
         unknown = sorted(set(self.document["features"]) - set(FEATURES))
         if unknown:
             raise ModelUnusable(f"the model wants features that are not computed: {', '.join(unknown)}")
-        booster = xgb.Booster()
-        booster.load_model(bytearray(json.dumps(self.document["booster"]).encode()))
-        return booster
+        return [Column.from_json(entry) for entry in self.document["columns"]]
 
     def predict(self, con: DuckDBPyConnection, leads: DuckDBPyRelation, as_of: datetime) -> DuckDBPyRelation:
         """``lead_id, conversion_prob`` for every lead, computed at once; ``leads`` is ENRICHED_LEADS.
@@ -85,7 +82,9 @@ class ConversionModel:
         """
         import pyarrow as pa
 
-        self.booster.set_param({"nthread": con.sql("SELECT current_setting('threads')").fetchall()[0][0]})
+        wanted_threads = int(con.sql("SELECT current_setting('threads')").fetchall()[0][0])
+        if self.columns and self._model["kind"] == "xgboost":
+            candidates.booster_of(self._model, wanted_threads)
         ids, answers = [], []
         con.execute("SET arrow_lossless_conversion = true")  # ids as 16 bytes instead of 36 letters
         try:
@@ -107,20 +106,27 @@ class ConversionModel:
         Raises:
             ModelUnusable: one of them is not between 0 and 1.
         """
-        values = matrix(rows, self.document["features"], self.document["categories"])
-        calibration = self.document["calibration"]
-        answers = calibrated(margins_of(self.booster, values), calibration["slope"], calibration["intercept"])
+        values = self.matrix(rows)
+        answers = calibrate(self.document["calibration"], candidates.margins(self._model, values, self.columns))
         if not np.all((answers >= 0) & (answers <= 1)):
             raise ModelUnusable(f"model {self.version} gave something else than a probability")
         return answers
 
+    def added(self, rows: pa.Table | pa.RecordBatch, is_exact: bool = True) -> Numbers:
+        """Rows x (features, then the rest): parts of the calibrated log odds, which they add up to."""
+        values = self.matrix(rows)
+        found = candidates.parts(self._model, values, self.columns, is_exact)
+        answers = calibrate(self.document["calibration"], candidates.margins(self._model, values, self.columns))
+        found *= self.document["calibration"].get("slope", 1.0)
+        found[:, -1] += np.log(answers / (1 - answers)) - found.sum(axis=1)
+        return found
 
-def margins_of(booster: xgb.Booster, values: Matrix) -> Numbers:
-    """Log odds as the trees give them, before calibration."""
-    margins = booster.inplace_predict(values, predict_type="margin", missing=np.nan)
-    return np.asarray(margins, dtype=np.float64)
+    def matrix(self, rows: pa.Table | pa.RecordBatch) -> Matrix:
+        """The matrix of feature rows, as the model was fitted to it."""
+        levels = {column.feature: column.levels for column in self.columns if column.kind == "code"}
+        return matrix(rows, self.document["features"], levels)
 
-
-def calibrated(margins: Numbers, slope: float, intercept: float) -> Numbers:
-    """Platt's scaling: probabilities that mean what they say, six decimals."""
-    return np.round(1 / (1 + np.exp(-np.clip(slope * margins + intercept, -30, 30))), 6)
+    @cached_property
+    def _model(self) -> dict[str, Any]:
+        """A copy: the parsed trees are kept with it, and are no part of the document."""
+        return dict(self.document["model"])

@@ -29,7 +29,7 @@ def fit_calibration(margins: Numbers, won: Flags) -> dict[str, Any]:
 
 def calibrate(calibration: dict[str, Any], margins: Numbers) -> Numbers:
     """Probabilities, six decimals, never 0 or 1."""
-    if calibration["method"] == "isotonic":
+    if calibration.get("method") == "isotonic":
         answers = np.interp(margins, calibration["margins"], calibration["shares"])
     else:
         odds = calibration["slope"] * margins + calibration["intercept"]

@@ -61,7 +61,7 @@ def fit_naive_bayes(matrix: Matrix, won: Flags, columns: Sequence[Column]) -> di
     return {"kind": "naive_bayes", "log_odds": fit_prior(won)["log_odds"], "tables": tables}
 
 
-def parts(model: dict[str, Any], matrix: Matrix, columns: Sequence[Column]) -> Numbers:
+def parts(model: dict[str, Any], matrix: Matrix, columns: Sequence[Column], is_exact: bool = True) -> Numbers:
     """Rows x (columns + 1): what each column adds to the log odds, and last the same for everybody."""
     found = np.zeros((len(matrix), len(columns) + 1))
     if model["kind"] == "prior":
@@ -87,7 +87,7 @@ def parts(model: dict[str, Any], matrix: Matrix, columns: Sequence[Column]) -> N
 
         booster = booster_of(model)
         data = xgb.DMatrix(matrix, missing=np.nan, feature_types=model["types"])
-        found[:] = booster.predict(data, pred_contribs=True)
+        found[:] = booster.predict(data, pred_contribs=True, approx_contribs=not is_exact)
     return found
 
 

@@ -28,6 +28,7 @@ from resources.store.deliveries import Delivery
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import pyarrow as pa
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 Bodies = dict[UUID, Mapping[str, Any]]
@@ -72,9 +73,10 @@ class BodyReader:
         with self._engine() as con:
             try:
                 routed, enriched, scored, classified = (
-                    _of_leads(self._outside.lake.read(con, table, batch_id=batch_id), ids)
+                    _in_range(self._outside.lake.read(con, table, batch_id=batch_id), ids)
                     for table in ("routed_leads", "enriched_leads", "scored_leads", "classified_leads")
                 )
+                routed = routed.join(con.from_arrow(_as_table(ids)), "lead_id", how="semi")
             except TableMissing:
                 return {}
             bodies = _bodies(deliver.list_lines(con, routed, enriched, scored, classified, everyone))
@@ -105,11 +107,17 @@ class BodyReader:
             self._free.put(con)
 
 
-def _of_leads(table: DuckDBPyRelation, ids: Sequence[UUID]) -> DuckDBPyRelation:
-    """The rows of some leads. The range comes first: it spares the row groups that hold none of them."""
+def _in_range(table: DuckDBPyRelation, ids: Sequence[UUID]) -> DuckDBPyRelation:
+    """The rows from the first to the last of some leads: it spares the row groups that hold none of them."""
     lead_id = Column("lead_id")
-    in_range = (lead_id >= Constant(ids[0])) & (lead_id <= Constant(ids[-1]))
-    return table.filter(in_range).filter(lead_id.isin(*(Constant(each) for each in ids)))
+    return table.filter((lead_id >= Constant(ids[0])) & (lead_id <= Constant(ids[-1])))
+
+
+def _as_table(ids: Sequence[UUID]) -> pa.Table:
+    import pyarrow as pa
+
+    raw = pa.array([each.bytes for each in ids], pa.binary(16))
+    return pa.table({"lead_id": pa.ExtensionArray.from_storage(pa.uuid(), raw)})
 
 
 def _bodies(lines: DuckDBPyRelation) -> Bodies:

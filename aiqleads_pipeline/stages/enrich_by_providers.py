@@ -24,7 +24,9 @@ FOUND_TYPES = {
 def list_wanted(con: DuckDBPyConnection, enriched: DuckDBPyRelation, fields: Iterable[str]) -> DuckDBPyRelation:
     """What leads of ``enriched`` (ENRICHED_LEADS) lack of the ``fields``: lead, kind, subject, keys; kept as the
     temporary table ``provider_wanted``."""
-    set_variables(con, provider_fields=sorted(fields), provider_kinds=FIELD_KINDS)
+    set_variables(
+        con, provider_fields=sorted(fields), provider_kinds=[f"{name}:{kind}" for name, kind in FIELD_KINDS.items()]
+    )
     wanted = run_sql(con, "stages/enrich_by_providers/wanted", provider_leads=enriched)
     wanted.query("_", "CREATE OR REPLACE TEMP TABLE provider_wanted AS FROM _")
     return con.table("provider_wanted")

@@ -1,6 +1,6 @@
 -- What leads lack that providers may tell, and by which keys they may be asked. Leads that lack the same by the same
 -- keys are one subject. Grain: lead and kind. Key: lead_id, kind. Input: provider_leads (enriched_leads). Variables:
--- provider_fields (fields that somebody may fill), provider_kinds (field to kind).
+-- provider_fields (fields that somebody may fill), provider_kinds (`field:kind`).
 WITH
 lacking AS (
     SELECT
@@ -43,7 +43,7 @@ by_kind AS (
     SELECT
         lead_id,
         kind,
-        list_sort(list_filter(fields, lambda field: getvariable('provider_kinds')[field] = kind)) AS fields,
+        list_sort(list_filter(fields, lambda field: list_contains(getvariable('provider_kinds'), field || ':' || kind))) AS fields,
         CASE WHEN kind IN ('company', 'industry', 'social') THEN company_domain END AS company_domain,
         CASE WHEN kind IN ('company', 'industry', 'social') THEN company_name END AS company_name,
         CASE WHEN kind = 'email' THEN email END AS email,

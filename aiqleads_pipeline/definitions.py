@@ -13,7 +13,7 @@ from aiqleads_pipeline.automation.rescoring import build_rescoring_sensor
 from aiqleads_pipeline.automation.schedules import SCHEDULES
 from aiqleads_pipeline.automation.scraping import build_scrape_schedule, build_scrape_sensor, scrape_sites
 from aiqleads_pipeline.automation.sensors import build_sensors
-from aiqleads_pipeline.automation.watching import watch_drift, watch_drift_every_night
+from aiqleads_pipeline.automation.watching import WATCHING_JOBS, WATCHING_SCHEDULES
 from aiqleads_pipeline.settings import Settings
 
 
@@ -21,10 +21,10 @@ def build_defs(settings: Settings | None = None, **overrides: object) -> dg.Defi
     """All assets, jobs, sensors and schedules; ``overrides`` replace resources by name."""
     return dg.Definitions(
         assets=ASSETS,
-        jobs=(*JOBS, scrape_sites, watch_drift, complete_enrichment, build_drain_job(settings)),
+        jobs=(*JOBS, scrape_sites, *WATCHING_JOBS, complete_enrichment, build_drain_job(settings)),
         schedules=(
             *SCHEDULES,
-            watch_drift_every_night,
+            *WATCHING_SCHEDULES,
             build_scrape_schedule(settings),
             build_completion_schedule(settings),
         ),

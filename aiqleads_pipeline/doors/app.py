@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from aiqleads_pipeline.doors import (
     health,
+    insights,
     leads,
     oauth,
     page,
@@ -40,7 +41,9 @@ from aiqleads_pipeline.outside import Outside, open_outside
 from aiqleads_pipeline.settings import Settings
 from resources.store.errors import StoreError
 
-PARTS: tuple[ModuleType, ...] = (health, oauth, leads, scrapes, uploads, page, webhooks, posting_specs, touch_callbacks)
+PARTS: tuple[ModuleType, ...] = (
+    health, oauth, leads, scrapes, uploads, page, webhooks, posting_specs, touch_callbacks, insights,
+)  # fmt: skip
 _BY_STATUS = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media_type"}
 
 

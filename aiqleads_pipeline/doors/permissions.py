@@ -91,6 +91,8 @@ RULES: tuple[Rule, ...] = (
     Rule("POST", "/v1/webhooks/{source}", is_public=True, max_body_kb=256),
     Rule("GET", "/v1/webhooks/{source}", is_public=True, needs_store=False),
     Rule("GET", "/v1/sources/{source}/spec", _KEEPERS, scope="sources:read", needs_store=False),
+    Rule("GET", "/v1/insights/{name}", _WATCHERS, scope="insights:read", needs_store=False),
+    Rule("GET", "/v1/recommendations", _OPERATORS, scope="insights:read", needs_store=False),
     Rule("POST", "/v1/scrapes", _OPERATORS, scope="scrapes:write", max_body_kb=8),
     Rule("GET", "/v1/scrapes/{scrape_id}", _OPERATORS, scope="scrapes:read"),
 )

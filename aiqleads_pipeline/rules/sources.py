@@ -53,6 +53,7 @@ class SourceRules(RuleModel):
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     columns: dict[str, str] = Field(default_factory=dict)
     defaults: dict[str, str] = Field(default_factory=dict)
+    cost_per_lead_usd: Annotated[float, Field(ge=0)] = 0.0  # what a row of it costs, for insights
     # What the doors do with a lead that is known: refuse it, count it as a touch, or let it also add to what is known.
     on_duplicate: Literal["reject", "update", "link"] = "reject"
     webhook: WebhookRules | None = None

@@ -101,10 +101,10 @@ def _write_rules(given: Path, folder: Path, box: Sandbox) -> None:
 def _destinations(box: Sandbox) -> list[dict[str, Any]]:
     return [
         {"name": _NAMES["salesforce"], "kind": "salesforce"},
-        {"name": _NAMES["hubspot"], "kind": "hubspot"},
+        {"name": _NAMES["hubspot"], "kind": "hubspot", "priorities": ["P1", "P2"]},
         {
             "name": _NAMES["webhooks"], "kind": "webhook", "url": f"{box.url('webhooks')}/hooks/demo",
-            "secret": "SANDBOX_WEBHOOK", "priorities": ["P1", "P2"],
+            "secret": "SANDBOX_WEBHOOK", "priorities": ["P1"],
         },
         {
             "name": _NAMES["smtp"], "kind": "email", "host": "127.0.0.1", "port": box.port("smtp"), "security": "none",

@@ -19,7 +19,8 @@ def ask(sandbox: Sandbox) -> Ask:
     """``ask("hubspot", "POST", "/path", json=…)``."""
 
     def call(double: str, method: str, path: str, **kwargs: object) -> requests.Response:
-        kwargs.setdefault("timeout", 20)
-        return requests.request(method, sandbox.url(double) + path, allow_redirects=False, **kwargs)
+        return requests.request(
+            method, sandbox.url(double) + path, allow_redirects=False, timeout=kwargs.pop("timeout", 20), **kwargs
+        )
 
     return call

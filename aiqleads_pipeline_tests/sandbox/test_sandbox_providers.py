@@ -19,7 +19,7 @@ HUNTER = "/v2/email-verifier?api_key=sandbox-hunter-key&email="
         ("pdl", "GET", "/v5/company/enrich", {"headers": PDL}, 400),
         ("apollo", "GET", "/api/v1/organizations/enrich", {"headers": APOLLO}, 422),
         ("hunter", "GET", HUNTER + "nonsense", {}, 400),
-        ("places", "POST", "/v1/places:searchText", {"json": {"textQuery": "x"}, "headers": {"X-Goog-Api-Key": "sandbox-places-key"}}, 400),
+        ("places", "POST", "/v1/places:searchText", {"json": {"textQuery": "x"}, "headers": {"X-Goog-Api-Key": "sandbox-places-key"}}, 400),  # noqa: E501
         ("zerobounce", "POST", "/v2/validatebatch", {"data": b"x"}, 415),
         ("rest", "POST", "/v1/bulk", {"json": {"keys": ["a"] * 51}, "headers": {"X-Api-Key": "sandbox-rest-key"}}, 422),
         ("sites", "GET", "/unknown-site.com/", {}, 404),

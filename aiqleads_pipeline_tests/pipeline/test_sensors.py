@@ -1,10 +1,14 @@
 """The sensors, tick by tick, on the real instance: one batch per content whatever daemons do."""
 
+import re
+from itertools import groupby
+
 import dagster as dg
 import pytest
 
 from aiqleads_pipeline.automation.reaping import reap
 from aiqleads_pipeline.automation.sensors import build_sensors
+from aiqleads_pipeline.settings import PROJECT_DIR
 from resources.store import alerts, drops
 from resources.store.leases import held, holder_name
 
@@ -113,11 +117,20 @@ def test_old_partitions_are_retired_and_their_tables_stay(house, sensors, leads_
     assert len(house.rows("routed_leads", summary.batch_id)) == 5
 
 
-def test_the_definitions_load_with_everything_that_runs_unattended(house):
+def test_what_runs_unattended_is_what_the_readme_says(house):
+    readme = (PROJECT_DIR / "README.md").read_text(encoding="utf-8")
+    table = readme.split("## What runs unattended")[1].split("\n## ")[0]
+    told = {
+        kind: {name for row in rows for name in re.findall(r"`([a-z_]+)`", row[1])}
+        for kind, rows in groupby(
+            sorted((cells for line in table.splitlines() if len(cells := line.split("|")) > 4), key=_kind_of), _kind_of
+        )
+    }
     repository = house.defs.get_repository_def()
-    running = {s.name for s in repository.sensor_defs if s.default_status is dg.DefaultSensorStatus.RUNNING}
-    watching = {"watch_uploads", "watch_webhooks", "watch_intake", "watch_scrapes", "watch_asked_scrapes"}
-    assert running == {*watching, "reap_dead_runs", "retire_old_partitions", "alert_failed_runs", "watch_alerts"}
+    sensors = {s.name for s in repository.sensor_defs if s.default_status is dg.DefaultSensorStatus.RUNNING}
     schedules = {s.name for s in repository.schedule_defs if s.default_status is dg.DefaultScheduleStatus.RUNNING}
-    nightly = {"rescore_every_night", "scrape_every_day", "read_back_crms_every_day"}
-    assert schedules == {*nightly, "retrain_every_week", "audit_every_week"}
+    assert (told["sensor"], told["schedule"]) == (sensors, schedules)
+
+
+def _kind_of(cells: list[str]) -> str:
+    return cells[2].strip().removesuffix("s")

@@ -35,8 +35,9 @@ def test_the_rules_that_come_with_the_project_are_sound() -> None:
 
 def test_another_version_of_any_file_is_another_version_of_the_book(rules_dir: Path) -> None:
     versions = {load_rule_book(rules_dir).sha256}
-    # scrapes.yaml is not in the book: no batch is decided by it, so that a fault in it holds up none.
-    files = [file for file in sorted(rules_dir.glob("*.yaml")) if file.name != "scrapes.yaml"]
+    # Some files are not in the book: no batch is decided by them, so that a fault in them holds up none.
+    aside = {"scrapes.yaml", "alerts.yaml", "slas.yaml", "enrichment.yaml"}
+    files = [file for file in sorted(rules_dir.glob("*.yaml")) if file.name not in aside]
     for file in files:
         file.write_text(file.read_text(encoding="utf-8") + "# changed\n", encoding="utf-8")
         versions.add(load_rule_book(rules_dir).sha256)

@@ -1,7 +1,8 @@
 """What providers answered, shared by all workers, and who asks for which key just now (single flight).
 
 Belongs here: keeping, finding, claiming, erasing. Keys are kept as SHA-256 of their kind and text. Does not belong
-here: how long an answer counts (the rules say so, the caller hands in times) and asking (``aiqleads_pipeline.enriching``).
+here: how long an answer counts (the rules say so, the caller hands in times) and asking
+(``aiqleads_pipeline.enriching``).
 """
 
 from __future__ import annotations

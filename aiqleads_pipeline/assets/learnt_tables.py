@@ -58,7 +58,7 @@ def conversion_model(context: dg.AssetExecutionContext, runs: dg.ResourceParam[B
     """Train on all outcomes; a sound model comes into force if it beats the one that is, by the gate of ``compare``."""
     outside = runs.outside
     with _engine(outside) as con:
-        result = train(con, _closed_leads(con, outside), seed=SEED)
+        result = train(con, _closed_leads(con, outside), seed=SEED, rules=outside.rules().scoring)
     metrics = dg.MetadataValue.json(result.metrics)
     if isinstance(result, TrainedModel):
         page = outside.models.keep_report(result.version, result.page, result.card)

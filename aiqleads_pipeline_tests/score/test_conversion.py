@@ -14,6 +14,7 @@ from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 from aiqleads_pipeline.settings import Settings
 from aiqleads_pipeline.stages.conversion import ConversionModel, TrainedModel, Unsound, feature_rows, train
+from aiqleads_pipeline.stages.conversion.by_rules import rules_probabilities
 from aiqleads_pipeline.stages.conversion.features import CATEGORIES, FEATURES, matrix
 from aiqleads_pipeline.stages.engine import open_engine
 from aiqleads_pipeline.stages.learning.measures import auc, brier, calibration_error, fit_platt
@@ -217,3 +218,46 @@ def test_platt_finds_the_logistic_that_made_the_outcomes() -> None:
 def test_categories_and_numbers_are_told_apart() -> None:
     assert set(CATEGORIES) <= set(FEATURES)
     assert len(set(FEATURES)) == len(FEATURES)
+
+
+def test_the_rules_are_a_baseline_on_the_same_split(con, many_leads, rules) -> None:  # type: ignore[no-untyped-def]
+    found = train(con, closed_leads(con, many_leads(ROWS), WON_BY_FACTS), seed=7, rules=rules)
+    assert isinstance(found, TrainedModel), found
+    for split in found.document["splits"].values():
+        assert {"prior", "rules", "naive_bayes", "logistic", "xgboost"} <= set(split)
+    assert 0.5 < found.metrics["auc_of_rules"] < found.metrics["auc"]  # seniority and activity count for rules too
+    assert "scoring rules" in found.page
+
+
+def test_rules_score_closed_leads_as_on_the_day_they_came(con, enrich, rules, as_of: datetime) -> None:  # type: ignore[no-untyped-def]
+    came = as_of - timedelta(days=300)
+    facts = {"email": "a@b.com", "page_views_count": 30}
+    leads = enrich(
+        {**facts, "received_at": came, "last_activity_at": came - timedelta(days=2)},
+        {**facts, "received_at": as_of, "last_activity_at": as_of - timedelta(days=2)},
+        {**facts, "received_at": as_of},  # closed before it came: its activity is not known yet
+    )
+    closed = leads.project(
+        "*, 'won' AS result, received_at + CASE row_number WHEN 3 THEN -1 ELSE 1 END * INTERVAL 1 DAY AS closed_at"
+    )
+    ids = closed.project("lead_id").to_arrow_table()["lead_id"]
+    early, late, after = rules_probabilities(con, closed, ids, rules, border=3)
+    lead = leads.filter("row_number = 2")
+    now = score_leads(con, lead, rules, as_of=as_of, method_reason="no_model").project("conversion_prob").fetchall()
+    assert early == late == now[0][0]
+    assert after < late
+
+
+def test_no_lead_is_ruled_by_its_own_outcome(con, many_leads, rules) -> None:  # type: ignore[no-untyped-def]
+    closed = closed_leads(con, many_leads(400), WON_BY_CHANCE)
+    ids = closed.project("lead_id").to_arrow_table()["lead_id"]
+    told = rules_probabilities(con, closed, ids, rules, border=320)
+    by_source = "CASE WHEN source = 'web' THEN 'won' ELSE 'lost' END AS result"
+    known = {str(lead) for lead in ids.slice(320).to_pylist()}
+    listed = ", ".join(f"'{lead}'" for lead in sorted(known))
+    result = f"CASE WHEN lead_id::VARCHAR IN ({listed}) THEN 'won' ELSE result END AS result"
+    latest = closed.project(f"* EXCLUDE (result), {result}")
+    assert (rules_probabilities(con, latest, ids, rules, border=320) == told).all()
+    learnt = rules_probabilities(con, closed.project(f"* EXCLUDE (result), {by_source}"), ids, rules, border=320)
+    assert (learnt[:320] == told[:320]).all()
+    assert (learnt[320:] != told[320:]).any()

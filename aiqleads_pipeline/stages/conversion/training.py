@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from aiqleads_pipeline.stages.conversion.by_rules import rules_probabilities
 from aiqleads_pipeline.stages.conversion.features import CATEGORIES, FEATURES, NUMBERS, feature_rows, fit_categories
 from aiqleads_pipeline.stages.conversion.model import FORMAT, ConversionModel
 from aiqleads_pipeline.stages.learning import measures
@@ -21,12 +22,14 @@ from aiqleads_pipeline.stages.learning.document import document_of
 from aiqleads_pipeline.stages.learning.recipes import Feature
 from aiqleads_pipeline.stages.learning.report import html_page, model_card
 from aiqleads_pipeline.stages.learning.table import Labelled
-from aiqleads_pipeline.stages.learning.trainer import LEAST_OF_EACH, Trained, learn
+from aiqleads_pipeline.stages.learning.trainer import LEAST_OF_EACH, Trained, border_of, learn
 from aiqleads_pipeline.stages.learning.types import Flags
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
+
+    from aiqleads_pipeline.rules.scoring import ScoringRules
 
 LEAST_OUTCOMES = 200
 MOST_ROWS = 500_000  # the latest ones
@@ -55,13 +58,16 @@ class TrainedModel:
     later: dict[str, Any] = field(default_factory=dict)  # rows, won, answers, segments of the latest outcomes
 
 
-def train(con: DuckDBPyConnection, closed: DuckDBPyRelation, seed: int = 0) -> TrainedModel | Unsound:
+def train(
+    con: DuckDBPyConnection, closed: DuckDBPyRelation, seed: int = 0, rules: ScoringRules | None = None
+) -> TrainedModel | Unsound:
     """Train on closed leads, in the order they were closed, and judge on the latest fifth of them.
 
     Args:
         con: a connection of ``open_engine``.
         closed: ENRICHED_LEADS of closed leads with ``result`` (``won``, ``lost``, ``returned``) and ``closed_at``.
         seed: of the row and column samples; the same rows and seed give the same model.
+        rules: of ``load_scoring``: a baseline that the model must beat; None where there are none to compare with.
     """
     rows = feature_rows(con, closed, None).order("closed_at DESC, lead_id").limit(MOST_ROWS).to_arrow_table()
     rows = rows.take(np.arange(rows.num_rows)[::-1])
@@ -73,7 +79,8 @@ def train(con: DuckDBPyConnection, closed: DuckDBPyRelation, seed: int = 0) -> T
     categories = fit_categories(rows)
     data = Labelled(_features(rows, categories), won, is_timed=True, label_column="result")
     threads = int(con.sql("SELECT current_setting('threads')").fetchall()[0][0])
-    trained = learn(data, seed=seed, threads=threads)
+    by_rules = rules_probabilities(con, closed, rows["lead_id"], rules, border_of(len(won))) if rules else None
+    trained = learn(data, seed=seed, threads=threads, rules=by_rules)
     return _judged(trained, rows, categories, counted, seed)
 
 
@@ -89,6 +96,8 @@ def compare_with(champion: ConversionModel, found: TrainedModel) -> Verdict:
     Raises:
         ModelUnusable: the champion can't answer.
     """
+    if not found.later:
+        return Verdict(False, "the latest outcomes hold too few won or lost leads to compare", {}, {})
     rows, won, answers = found.later["rows"], found.later["won"], found.later["answers"]
     end = datetime.fromisoformat(champion.document["training_window"]["last_closed_at"])
     is_new = np.array([_utc(moment) > end for moment in rows["closed_at"].to_pylist()], dtype=np.bool_)
@@ -142,6 +151,8 @@ def _judged(
     metrics = {**counted, **_metrics(trained)}
     if not trained.is_model:
         return Unsound(trained.why, metrics, page, card)
+    if trained.serves == "rules":
+        return Unsound(f"the rules are not beaten: {trained.why}", metrics, page, card)
     document = {**document, "format": FORMAT, "parameters": document["model"].get("parameters", {}), "metrics": metrics}
     return TrainedModel(
         document["version"], document, ConversionModel.load(document), metrics, page, card, _later(trained, rows)
@@ -164,6 +175,7 @@ def _metrics(trained: Trained) -> dict[str, float]:
         "calibration_error": told["ece"]["value"],
         "lift_at_10": told["lift_at_10"]["value"],
         "usual_prob": usual,
+        **({"auc_of_rules": split.measured["rules"]["auc"]["value"]} if "rules" in split.measured else {}),
     }
 
 

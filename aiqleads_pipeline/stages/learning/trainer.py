@@ -109,6 +109,7 @@ def learn(
         warnings.append(f"no model: {why}. The usual rate of {kept.won.mean():.1%} is what is known of everybody")
     elif serves != "xgboost":
         warnings.append(f"the trees do not beat the simpler {serves}: {why}")
+    warnings += _rules_rank_better(splits[0], serves)
     if len(splits) == 2:
         warnings += _disagreement(splits, serves)
     return Trained(kept, leaks, allowed, alone, splits, serves, warnings, why, fit, fit.slices)
@@ -146,6 +147,11 @@ def choose(split: Split) -> tuple[str, str]:
     )
 
 
+def border_of(rows: int) -> int:
+    """The first of the latest rows, which models of those before are judged on."""
+    return int(rows * (1 - LATER_SHARE))
+
+
 def data_hash(data: Labelled) -> str:
     """SHA-256 of all that is learnt from."""
     digest = hashlib.sha256(data.won.tobytes())
@@ -175,7 +181,7 @@ def _answered(data: Labelled, folds: Codes, fold: int, seed: int) -> dict[str, N
 
 def _later(data: Labelled, seed: int, rules: Numbers | None) -> Split | None:
     """The last fifth of the rows, answered by models of those before."""
-    border = int(data.rows * (1 - LATER_SHARE))
+    border = border_of(data.rows)
     before, after = data.taken(np.arange(border)), data.taken(np.arange(border, data.rows))
     if min(before.won.sum(), (~before.won).sum(), after.won.sum(), (~after.won).sum()) < 5:
         return None
@@ -196,6 +202,19 @@ def _and_rules(answers: Mapping[str, Numbers], rules: Numbers | None) -> dict[st
 def _split(name: str, words: str, won: Flags, answers: dict[str, Numbers], folds: Codes | None, seed: int) -> Split:
     measured = {kind: measures.with_intervals(found, won, folds, seed) for kind, found in answers.items()}
     return Split(name, words, won, answers, folds, measured)
+
+
+def _rules_rank_better(split: Split, serves: str) -> list[str]:
+    """Rules that rank better but say a worse probability can't serve as one: a person should know."""
+    if serves == "rules" or "rules" not in split.measured:
+        return []
+    ours, theirs = (split.measured[kind] for kind in (serves, "rules"))
+    if theirs["auc"]["value"] <= ours["auc"]["value"] + MARGIN_AUC:
+        return []
+    return [
+        f"the rules rank better (AUC {theirs['auc']['value']:.3f} against {ours['auc']['value']:.3f}), but their "
+        f"probabilities are worse (Brier {theirs['brier']['value']:.4f} against {ours['brier']['value']:.4f})"
+    ]
 
 
 def _disagreement(splits: list[Split], serves: str) -> list[str]:

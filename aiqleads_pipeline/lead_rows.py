@@ -15,7 +15,7 @@ from aiqleads_pipeline.contract import STORE_TABLES, TABLES
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.stages.current import current_leads
 from aiqleads_pipeline.tables import store_relation
-from resources.store import intake
+from resources.store import enrichment_gaps, intake
 
 JSON_COLUMNS = ("extra", "raw", "reasons", "suggestion", "conversion_reasons")
 Rows = dict[str, list[dict[str, Any]]]
@@ -55,6 +55,22 @@ def current_row(
         return None
     rows = _rows(current_leads(con, validated, con.from_arrow(said), outside.rules().sources))
     return rows[0] if rows else None
+
+
+def told_later(outside: Outside, lead_id: UUID) -> Rows:
+    """What providers said after the lead's batch was done (``enrichment_additions``), and what it still waits for
+    (``enrichment_gaps``: kind and reason); what there is none of is left out."""
+    added = enrichment_gaps.list_additions(outside.store, [lead_id]).drop_columns("lead_id").to_pylist()
+    waiting = enrichment_gaps.list_open_gaps(outside.store, [lead_id]).drop_columns("lead_id").to_pylist()
+    found = {
+        "enrichment_additions": sorted(added, key=lambda each: each["field"]),
+        "enrichment_gaps": sorted(waiting, key=lambda each: each["kind"]),
+    }
+    return {
+        table: [{name: _plain(value) for name, value in row.items()} for row in rows]
+        for table, rows in found.items()
+        if rows
+    }
 
 
 def _lake_rows(

@@ -401,6 +401,8 @@ _ALL = (
     Reason("enrichment_partial", "alert", "Leads went on without what providers could have said.",
            "Nothing to do: they are completed later; `aiqleads providers` says who is away.", is_retryable=True,
            actor="nobody"),
+    Reason("enrichment_rules_faulty", "alert", "enrichment.yaml has faults; no provider is asked.",
+           "Correct the lines named (`aiqleads doctor`); leads are not asked about again.", of_class="processing"),
     Reason("breaker_open", "alert", "A service fails so often that it is left alone.",
            "aiqleads doctor; it closes by itself when the service answers.", is_retryable=True),
     Reason("queue_old", "alert", "Work waits longer than it should.",

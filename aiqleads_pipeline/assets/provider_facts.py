@@ -20,10 +20,13 @@ from aiqleads_pipeline.enriching.reporting import kinds_metadata, raise_alerts
 from aiqleads_pipeline.rules.enrichment import EnrichmentRules, is_plainly_off, load_enrichment
 from aiqleads_pipeline.rules.loading import RulesError
 from aiqleads_pipeline.stages.enrich_by_providers import lay_over
+from resources.store.alerts import close_alert, raise_alert
 from resources.store.errors import LeaseLost, StoreError
 
 # What may not be taken for a provider's failure: the batch's own lease, time limit and database.
 _OURS = (LeaseLost, StoreError, duckdb.InterruptException)
+
+_FAULTY = ("enrichment_rules_faulty", "enrichment.yaml")
 
 
 def enriched_by_providers(
@@ -31,12 +34,17 @@ def enriched_by_providers(
 ) -> tuple[DuckDBPyRelation, dict[str, Any]]:
     """`enriched_leads` with what providers say, and metadata; ``local`` itself while no provider is enabled."""
     if is_plainly_off(run.settings.rules_dir):
+        close_alert(run.outside.store, *_FAULTY, run.settings.now())
         return local, {}
     try:
         rules = load_enrichment(run.settings.rules_dir)
     except RulesError as error:
         context.log.warning(f"enrichment.yaml has faults; no provider is asked: {error}")
+        raise_alert(
+            run.outside.store, *_FAULTY, "warning", "; ".join(str(error).splitlines()), run.run_id, run.settings.now()
+        )
         return _degraded(local), {"enrichment_rules": str(error)}
+    close_alert(run.outside.store, *_FAULTY, run.settings.now())
     if not (run.settings.flags.enableEnrichment and rules.wanted_fields):
         return local, {}
     kept = run.spool(local, "enriched_locally")

@@ -18,10 +18,11 @@ from sqlalchemy import text
 from aiqleads_pipeline.outside import Outside, open_outside
 from aiqleads_pipeline.rules.alerts import load_alerts
 from aiqleads_pipeline.rules.crm import check_crms
+from aiqleads_pipeline.rules.enrichment import load_enrichment
 from aiqleads_pipeline.rules.loading import RulesError
 from aiqleads_pipeline.rules.scrapes import load_scrapes
 from aiqleads_pipeline.rules.slas import load_slas
-from aiqleads_pipeline.settings import SettingsError, load_settings
+from aiqleads_pipeline.settings import SettingsError, load_settings, secret
 from resources.store import alerts, drops
 from resources.store.database import Store
 from resources.store.errors import StoreError
@@ -48,7 +49,7 @@ def examine() -> list[Finding]:
         return [Finding("settings", False, str(error), "Correct the variable and run again.")]
     outside = open_outside(settings)
     found = [Finding("settings", True, f"home {settings.home}")]
-    for look in (_rules, _disk, _bucket, _lake, _database):
+    for look in (_rules, _providers, _disk, _bucket, _lake, _database):
         found += look(outside)
     return sorted(found, key=lambda finding: finding.ok)
 
@@ -64,6 +65,22 @@ def _rules(outside: Outside) -> Iterator[Finding]:
         yield Finding("rules", True, f"{outside.settings.rules_dir} is sound")
     except RulesError as error:
         yield Finding("rules", False, str(error).replace("\n", "; "), "Correct the lines named.")
+
+
+def _providers(outside: Outside) -> Iterator[Finding]:
+    try:
+        rules = load_enrichment(outside.settings.rules_dir)
+    except RulesError as error:
+        yield Finding("enrichment", False, str(error).replace("\n", "; "), "Correct the lines named.")
+        return
+    lacking = []
+    for provider in rules.enabled_providers.values():
+        try:
+            secret(provider.secret) if provider.secret else None
+        except SettingsError as error:
+            lacking.append(str(error))
+    asked = f"asks {', '.join(rules.enabled_providers) or 'nobody'}"
+    yield Finding("enrichment", not lacking, "; ".join([asked, *lacking]), "Set the variables named.")
 
 
 def _disk(outside: Outside) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 from uuid import UUID
 
-from aiqleads_pipeline.lead_rows import current_row, rows_of_lead
+from aiqleads_pipeline.lead_rows import current_row, rows_of_lead, told_later
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.stages.engine import open_engine
 from resources.store import intake
@@ -44,6 +44,7 @@ def lead_story(outside: Outside, lead_id: str) -> dict[str, Any]:
             {"client": one["client"], "received_at": str(one["received_at"]), **json.loads(one["content"])}
             for one in updates
         ]
+    story |= told_later(outside, wanted)
     if current is not None:
         story["current_leads"] = [current]
     if len(story) == 1:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from duckdb import DuckDBPyConnection
 
-from aiqleads_pipeline.lead_rows import Rows, rows_of_lead
+from aiqleads_pipeline.lead_rows import Rows, rows_of_lead, told_later
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.stages.engine import open_engine
 from aiqleads_pipeline.tables import SCORES_TABLE, newest_score_batches
@@ -21,7 +21,7 @@ from resources.store.intake import TakenIn
 
 SCORE_COLUMNS = (
     "lead_score", "quality_score", "fit_score", "interest_score", "conversion_prob", "score_method",
-    "score_method_reason", "model_version", "weights_code", "reasons",
+    "score_method_reason", "score_rung", "model_version", "weights_code", "reasons",
 )  # fmt: skip
 # What is shown of each table's row. None of these columns holds personal data.
 SHOWN: Mapping[str, tuple[str, ...]] = {
@@ -94,7 +94,7 @@ class Standings:
             reasons = standing["route"].get("reasons", {})
             standing["route"]["reasons"] = {name: reasons[name] for name in ROUTE_REASONS if name in reasons}
         standing["deliveries"] = _shown("deliveries", rows)
-        return standing | self._updates(lead_id)
+        return standing | self._updates(lead_id) | self._told_later(lead_id)
 
     def close(self) -> None:
         """Let the engine go."""
@@ -109,6 +109,16 @@ class Standings:
         if not said.num_rows:
             return {}
         return {"updates": {"count": said.num_rows, "last_at": said["received_at"][-1].as_py().isoformat()}}
+
+    def _told_later(self, lead_id: UUID) -> dict[str, Any]:
+        """Which fields providers filled after the batch was done, and what the lead still waits for; no values."""
+        later = told_later(self._outside, lead_id)
+        added = [
+            {name: row[name] for name in ("field", "provider", "confidence_share", "answered_at")}
+            for row in later.get("enrichment_additions", ())
+        ]
+        waits = later.get("enrichment_gaps")
+        return ({"additions": added} if added else {}) | ({"waits_for": waits} if waits else {})
 
     def _rows(self, lead_id: UUID, taken: TakenIn | None) -> Rows:
         with self._turn:

@@ -70,22 +70,25 @@ def facts_of_batch(
             for name, each in sorted(outcome.results.items())
         }
         made = relation_of(con, wanted, outcome, subjects).project(f"*, '{desk.rules.sha256}' AS rules_sha256")
+        gaps = _gaps(made)
+        # Gaps first: once the facts are there nobody asks again, and a gap that nobody noted would never be filled.
+        now = desk.now()
+        enrichment_gaps.open_gaps(desk.store, batch_id, gaps, now, now + FIRST_COMPLETION, lease)
         outside.lake.write(made, FACTS_TABLE, batch_id, guard=lease.check)
         facts = outside.lake.read(con, FACTS_TABLE, batch_id)
     else:
         asked.is_repeated = True
-    gaps = [
-        enrichment_gaps.Gap(*row)
-        for row in facts.filter("gap_code IS NOT NULL").project("lead_id, kind, gap_code").fetchall()
-    ]
-    if gaps and not asked.is_repeated:
-        now = desk.now()
-        enrichment_gaps.open_gaps(desk.store, batch_id, gaps, now, now + FIRST_COMPLETION, lease)
+        gaps = _gaps(facts)
     for (kind, reason), count in sorted(Counter((gap.kind, gap.reason_code) for gap in gaps).items()):
         asked.gaps.setdefault(kind, {})[reason] = count
     asked.leads_lacking_count = len({gap.lead_id for gap in gaps})
     asked.facts_count = int(facts.filter("field IS NOT NULL").aggregate("count(*)").fetchall()[0][0])
     return facts, asked
+
+
+def _gaps(facts: DuckDBPyRelation) -> list[enrichment_gaps.Gap]:
+    rows = facts.filter("gap_code IS NOT NULL").project("lead_id, kind, gap_code").fetchall()
+    return [enrichment_gaps.Gap(*row) for row in rows]
 
 
 def ask_about(

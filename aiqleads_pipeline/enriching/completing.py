@@ -39,16 +39,17 @@ def complete(
 ) -> Completed:
     """Ask again about the due leads of a kind, at most ``most_leads``, within ``seconds``.
 
-    A lead whose kind nobody tells about any more is closed: it waits for nothing.
+    A lead whose kind nobody tells about any more is closed: it waits for nothing. One whose batch has not written it
+    yet goes on waiting.
     """
     due = enrichment_gaps.due_gaps(desk.store, kind, desk.now(), most_leads)
     if not due:
         return Completed()
-    leads = _leads(outside, con, due)
+    leads, early = _leads(outside, con, due)
     fields = [name for name in desk.rules.wanted_fields if FIELD_KINDS[name] == kind]
     additions: list[enrichment_gaps.Addition] = []
-    waiting: set[UUID] = set()
-    if fields:
+    waiting: set[UUID] = early
+    if fields and leads is not None:
         wanted = list_wanted(con, leads, fields)
         outcome, subjects = ask_about(con, desk, wanted, seconds)
         facts = relation_of(con, wanted, outcome, subjects)
@@ -56,7 +57,7 @@ def complete(
             "lead_id, field, value, provider, confidence_share, cost_usd, answered_at"
         )
         additions = [enrichment_gaps.Addition(*row) for row in rows.fetchall()]
-        waiting = {row[0] for row in facts.filter("gap_code IS NOT NULL").project("lead_id").fetchall()}
+        waiting = early | {row[0] for row in facts.filter("gap_code IS NOT NULL").project("lead_id").fetchall()}
     closed = [lead_id for lead_id in due if lead_id not in waiting]
     added = enrichment_gaps.settle_gaps(desk.store, kind, closed, sorted(waiting), additions, desk.now())
     return Completed(len(due), len(closed), added)
@@ -72,39 +73,45 @@ def forget_old(desk: Desk) -> None:
 
 
 def with_additions(outside: Outside, con: DuckDBPyConnection, enriched: DuckDBPyRelation) -> DuckDBPyRelation:
-    """``enriched`` with the facts that came later; what leads still wait for is in ``degraded``. Only leads that
-    something came for are touched; where nothing did it is ``enriched`` itself."""
+    """``enriched`` with the facts that came later; what leads still wait for is in ``degraded``. Only leads that were
+    asked about again and got a fact, or wait no more, are touched; where there are none it is ``enriched`` itself."""
     additions = enrichment_gaps.list_additions(outside.store)
-    if not additions.num_rows:
+    settled = enrichment_gaps.list_settled(outside.store)
+    if not settled.num_rows:
         return enriched
-    con.from_arrow(additions).query("_", "CREATE OR REPLACE TEMP TABLE provider_additions AS FROM _")
-    gaps = con.from_arrow(enrichment_gaps.list_open_gaps(outside.store))
-    gaps.query("_", "CREATE OR REPLACE TEMP TABLE provider_open_gaps AS FROM _")
-    touched = con.sql("SELECT DISTINCT lead_id FROM provider_additions").set_alias("touched")
+    gaps = enrichment_gaps.list_open_gaps(outside.store)
+    for name, table in (("additions", additions), ("settled", settled), ("open_gaps", gaps)):
+        con.from_arrow(table).query("_", f"CREATE OR REPLACE TEMP TABLE provider_{name} AS FROM _")
+    settled_leads = con.table("provider_settled").set_alias("settled")
     said = con.sql(
         "SELECT lead_id, field, value, provider, confidence_share, NULL::VARCHAR AS gap_code FROM provider_additions "
         "UNION ALL SELECT lead_id, NULL, NULL, NULL, NULL, reason_code FROM provider_open_gaps "
-        "SEMI JOIN provider_additions USING (lead_id)"
+        "SEMI JOIN provider_settled USING (lead_id)"
     )
     base = enriched.set_alias("base")
-    changed = lay_over(con, base.join(touched, "base.lead_id = touched.lead_id", how="semi"), said)
-    return base.join(touched, "base.lead_id = touched.lead_id", how="anti").union(changed)
+    changed = lay_over(con, base.join(settled_leads, "base.lead_id = settled.lead_id", how="semi"), said)
+    return base.join(settled_leads, "base.lead_id = settled.lead_id", how="anti").union(changed)
 
 
-def _leads(outside: Outside, con: DuckDBPyConnection, due: dict[UUID, str]) -> DuckDBPyRelation:
-    """The due leads as they are now, kept as the temporary table ``provider_due_leads``."""
+def _leads(
+    outside: Outside, con: DuckDBPyConnection, due: dict[UUID, str]
+) -> tuple[DuckDBPyRelation | None, set[UUID]]:
+    """The due leads as they are now, kept as the temporary table ``provider_due_leads`` (None without any), and those
+    that their batch has not written yet."""
+    early: set[UUID] = set()
     made = "CREATE OR REPLACE TEMP TABLE provider_due_leads AS FROM _"
     for batch_id, lead_ids in _by_batch(due).items():
         try:
             batch = outside.lake.read(con, "enriched_leads", batch_id)
         except TableMissing:
+            early.update(lead_ids)
             continue
         listed = ", ".join(f"'{lead_id}'" for lead_id in lead_ids)
         batch.filter(f"lead_id IN ({listed})").query("_", made)
         made = "INSERT INTO provider_due_leads FROM _"
     if made.startswith("CREATE"):
-        con.execute("CREATE OR REPLACE TEMP TABLE provider_due_leads (lead_id UUID)")
-    return with_additions(outside, con, con.table("provider_due_leads"))
+        return None, early
+    return with_additions(outside, con, con.table("provider_due_leads")), early
 
 
 def _by_batch(due: dict[UUID, str]) -> dict[str, Sequence[UUID]]:

@@ -135,6 +135,14 @@ def list_open_gaps(store: Store, lead_ids: Sequence[UUID] | None = None) -> pa.T
         return fetch_table(con, "enrichment/list_open_gaps", {"lead_ids": asked}, types)
 
 
+def list_settled(store: Store) -> pa.Table:
+    """Leads that got a fact later, or wait for less than when their batch ended: ``lead_id`` (Arrow's UUID)."""
+    import pyarrow as pa
+
+    with store.read() as con:
+        return fetch_table(con, "enrichment/list_settled", {}, {"lead_id": pa.uuid()})
+
+
 def count_gaps(store: Store) -> list[dict[str, Any]]:
     """Leads that wait: ``kind, reason_code, leads_count, next_at``."""
     with store.read() as con:

@@ -303,7 +303,15 @@ SCORED_LEADS = Table(
         ),
         Column("weights_code", TEXT, "The segment of scoring.yaml whose weights counted, or `default`", required=True),
         Column("score_method", TEXT, "What gave the probability", required=True, one_of=("model", "rules")),
-        Column("score_method_reason", TEXT, "Why rules scored; null where the model did"),
+        Column("score_method_reason", TEXT, "Why the model did not score; null where it did"),
+        Column(
+            "score_rung",
+            TEXT,
+            "What gave the probability: the model, the rules, or the usual rate where no rule has anything to go by; "
+            "`score_method_reason` says why not the one above",
+            required=True,
+            one_of=("model", "rules", "prior"),
+        ),
         Column("model_version", TEXT, "The model that scored; null under rules"),
         Column(
             "reasons",

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from uuid import UUID
 
-from duckdb import DuckDBPyConnection, DuckDBPyRelation
+from duckdb import BinderException, DuckDBPyConnection, DuckDBPyRelation
 
 from aiqleads_pipeline.contract import STORE_TABLES, TABLES
 from aiqleads_pipeline.outside import Outside
@@ -43,7 +43,19 @@ def table_relation(
     if not outside.lake.batches(name):
         raise TableMissing(f"{name} holds no batch yet: drop a file, or run `aiqleads demo`")
     columns = ", ".join(f'"{column}"' for column in TABLES[name].column_names)
-    return con.read_parquet(outside.lake.glob(name), hive_partitioning=False).project(columns)
+    try:
+        return con.read_parquet(outside.lake.glob(name), hive_partitioning=False).project(columns)
+    except BinderException:
+        return _grown(con, outside.lake.glob(name), name)
+
+
+def _grown(con: DuckDBPyConnection, files: str, name: str) -> DuckDBPyRelation:
+    """Batches from before the contract had all of its columns: what they lack is null; every file is opened for it."""
+    relation = con.read_parquet(files, hive_partitioning=False, union_by_name=True)
+    known = set(relation.columns)
+    return relation.project(
+        ", ".join(f'"{c.name}"' if c.name in known else f'NULL::{c.type} AS "{c.name}"' for c in TABLES[name].columns)
+    )
 
 
 def all_batches(con: DuckDBPyConnection, outside: Outside, name: str) -> DuckDBPyRelation:

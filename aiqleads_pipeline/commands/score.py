@@ -56,7 +56,15 @@ def explain_score(outside: Outside, lead_id: str) -> Explained:
         then = rows_of_lead(con, outside, wanted, wanted=("scored_leads",)).get("scored_leads", [{}])[0]
     said = rescorings.overrides_in_force(outside.store, outside.settings.now(), [wanted])
     override = {name: str(value) for name, value in said[0].__dict__.items()} if said else None
-    kept = ("lead_score", "conversion_prob", "score_method", "score_method_reason", "model_version", "reasons")
+    kept = (
+        "lead_score",
+        "conversion_prob",
+        "score_method",
+        "score_method_reason",
+        "score_rung",
+        "model_version",
+        "reasons",
+    )
     return Explained(str(wanted), now, {name: then[name] for name in kept if name in then}, override)
 
 
@@ -119,7 +127,7 @@ def _parts(row: dict[str, Any], outside: Outside) -> dict[str, Any]:
     ]
     kept = (
         "lead_score", "fit_score", "interest_score", "quality_score", "conversion_prob", "weights_code", "score_method",
-        "score_method_reason", "model_version", "priority", "degraded",
+        "score_method_reason", "score_rung", "model_version", "priority", "degraded",
     )  # fmt: skip
     why = row.get("conversion_reasons")
     return {

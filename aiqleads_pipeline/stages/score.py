@@ -30,6 +30,8 @@ RELIABILITY_COLUMNS = (
     "NULL::BIGINT AS won_count"
 )
 METHOD_CODES = ("no_model", "model_failed", "scoring_disabled")
+NO_ANSWER = "model_failed: the model gave no answer for this lead"
+NOTHING_TO_JUDGE = "Nor do the rules: nothing that they judge is known of the lead; it gets the usual rate."
 TOLD_PARTS = 4  # how many parts the reasons tell one by one
 EVERY_LEAD_BIT = 1 << 60  # above the bits of all segments: the weights of leads in none
 _SEGMENT_FACTS = ("industries", "sizes", "countries", "sources")
@@ -87,8 +89,9 @@ def score_leads(  # noqa: PLR0913 - each is an input of its own
             **_sums(rules),
             "usual_prob": float(usual_prob),
             "model_version": model.version if model else "",
-            "method_reason": _in_words(method_reason) if method_reason else "",
-            "degraded_code": method_reason.split(":")[0] if method_reason else "",
+            "method_reason": _in_words(method_reason or NO_ANSWER),
+            "prior_reason": f"{_in_words(method_reason or NO_ANSWER).rstrip('.')}. {NOTHING_TO_JUDGE}",
+            "degraded_code": (method_reason or NO_ANSWER).split(":")[0],
             "reasons_count": len(SCORE_PARTS) if all_reasons else TOLD_PARTS,
         },
     )

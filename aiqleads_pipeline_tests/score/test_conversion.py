@@ -180,7 +180,7 @@ def test_the_model_gives_the_probability_and_its_points(con, many_leads, rules, 
             trained.version,
             None,
         )
-        assert row["degraded"] == []
+        assert (row["degraded"], row["score_rung"]) == ([], "model")
         odds, usual_odds = prob / (1 - prob), usual / (1 - usual)
         score = 100 * odds / (odds + usual_odds)
         assert row["conversion_points"] == pytest.approx(rules.scoring.weights.conversion * score, abs=0.006)
@@ -195,6 +195,19 @@ def test_when_the_model_fails_rules_score_and_say_so(con, many_leads, rules, tra
     assert {row["score_method"] for row in rows} == {"rules"}
     assert all(row["degraded"] == ["model_failed"] for row in rows)
     assert rows[0]["score_method_reason"] == f"model_failed: {trained.version} raised ModelUnusable"
+
+
+def test_a_lead_that_the_model_does_not_answer_is_scored_by_the_rung_below(con, enrich, rules, trained, as_of) -> None:  # type: ignore[no-untyped-def]
+    class Silent(ConversionModel):
+        def predict(self, con, leads, as_of):  # type: ignore[no-untyped-def]
+            return super().predict(con, leads, as_of).filter("conversion_prob > 2")
+
+    rows = scored(con, enrich({"country": "US"}, {}), rules, as_of, Silent(trained.document))
+    assert [row["score_rung"] for row in rows] == ["rules", "prior"]
+    assert rows[0]["score_method_reason"] == "model_failed: the model gave no answer for this lead"
+    assert rows[1]["score_method_reason"].startswith("model_failed: the model gave no answer for this lead. Nor do")
+    assert rows[1]["conversion_prob"] == pytest.approx(trained.document["usual_prob"], abs=1e-6)
+    assert [row["degraded"] for row in rows] == [["model_failed"]] * 2
 
 
 def test_measures_are_those_of_the_textbook() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -14,7 +14,7 @@ from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 from aiqleads_pipeline.contract import SCORE_PARTS, SCORED_LEADS
 from aiqleads_pipeline.rules.scoring import ScoringRules, load_scoring
-from aiqleads_pipeline.stages.score import score_leads
+from aiqleads_pipeline.stages.score import NOTHING_TO_JUDGE, score_leads
 
 Row = dict[str, Any]
 
@@ -63,10 +63,40 @@ def test_a_lead_of_which_nothing_is_known_is_neutral(con, rules, as_of, enrich) 
     (row,) = score(con, enrich({}), rules, as_of)
     neutral = rules.scoring.neutral.model_dump() | {"completeness": 0}
     assert {part: row[f"{part}_score"] for part in neutral} == neutral
-    worse_by = rules.scoring.conversion.coefficients.completeness * rules.scoring.neutral.completeness / 50
-    usual_odds = rules.scoring.conversion.base_prob / (1 - rules.scoring.conversion.base_prob)
-    odds = row["conversion_prob"] / (1 - row["conversion_prob"])
-    assert odds == pytest.approx(usual_odds * 2.718281828**-worse_by, rel=1e-3)
+    assert row["conversion_prob"] == rules.scoring.conversion.base_prob
+
+
+@pytest.mark.parametrize(
+    ("facts", "rung"),
+    [
+        ({}, "prior"),
+        ({"email": "a@b.com", "full_name": "Ann B", "phone_e164": "+14155550100"}, "prior"),
+        ({"page_views_count": 0}, "rules"),
+        ({"budget_usd": 5.0}, "rules"),
+        ({"country": "US"}, "rules"),
+        ({"message": " "}, "prior"),
+        ({"message": "hello"}, "rules"),
+        ({"industry_code": "unknown"}, "prior"),
+        ({"created_at": datetime(2026, 11, 1, tzinfo=UTC)}, "rules"),
+    ],
+    ids=["nothing", "contact", "tracked", "budget", "country", "blank", "message", "unknown_industry", "created"],
+)
+def test_every_lead_says_which_rung_served_and_why(con, rules, as_of, enrich, facts, rung) -> None:  # type: ignore[no-untyped-def]
+    (row,) = score(con, enrich(facts), rules, as_of, method_reason="no_model: only 12 outcomes")
+    assert (row["score_rung"], row["score_method"], row["degraded"]) == (rung, "rules", ["no_model"])
+    told = "no_model: only 12 outcomes"
+    assert row["score_method_reason"] == (told if rung == "rules" else f"{told}. {NOTHING_TO_JUDGE}")
+    if rung == "prior":
+        assert row["conversion_prob"] == rules.scoring.conversion.base_prob
+
+
+def test_what_is_known_of_a_source_is_enough_for_rules(con, rules, as_of, enrich) -> None:  # type: ignore[no-untyped-def]
+    known = con.sql(
+        "SELECT 'web' AS source, NULL::VARCHAR AS segment_code, 80.0::DOUBLE AS reliability_score, "
+        "60.0::DOUBLE AS historical_score, 50 AS leads_count, 20 AS closed_count, 5 AS won_count"
+    )
+    rows = score(con, enrich({}, {"source": "fair"}), rules, as_of, reliability=known, method_reason="no_model")
+    assert [row["score_rung"] for row in rows] == ["rules", "prior"]
 
 
 def test_dates_lose_half_of_their_value_every_half_life(con, rules, as_of, enrich) -> None:  # type: ignore[no-untyped-def]
@@ -240,7 +270,7 @@ def test_the_first_segment_of_a_lead_says_the_weights(con, rules_dir, as_of, enr
 
 
 def test_rules_say_why_they_scored(con, rules, as_of, enrich) -> None:  # type: ignore[no-untyped-def]
-    leads = enrich({"degraded": ["enrichment_failed"]})
+    leads = enrich({"degraded": ["enrichment_failed"], "country": "US"})
     (row,) = score(con, leads, rules, as_of, method_reason="no_model: only 12 outcomes")
     assert (row["score_method"], row["model_version"]) == ("rules", None)
     assert row["score_method_reason"] == "no_model: only 12 outcomes"

@@ -61,7 +61,12 @@ signals AS (
         *,
         coalesce(regexp_matches(said, getvariable('score_intent').buying_pattern, 'i'), false) AS is_buying,
         coalesce(regexp_matches(said, getvariable('score_intent').interest_pattern, 'i'), false) AS is_interest,
-        coalesce(regexp_matches(said, getvariable('score_intent').against_pattern, 'i'), false) AS is_against
+        coalesce(regexp_matches(said, getvariable('score_intent').against_pattern, 'i'), false) AS is_against,
+        -- What the rules need at least: one fact that they judge, beside which of the contact's fields are filled in.
+        touches_count > 0 OR is_tracked OR coalesce(
+            industry_fit, size_fit, country_fit, seniority_fit, function_fit, reliability_score, known_history_score,
+            budget_usd, activity_days, created_days, consent_days) IS NOT NULL
+            OR coalesce(said, product_interest) IS NOT NULL AS is_judgeable
     FROM facts
 ),
 parts AS (

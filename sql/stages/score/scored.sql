@@ -18,12 +18,23 @@ ruled AS (
             + score_log_odds('historical', historical_score) AS rules_log_odds
     FROM score_parts
 ),
+-- The rung that serves the lead: the model, the rules where it has no answer, and the usual rate where no rule has
+-- anything to go by: neither the lead, nor its source, nor its company tells a thing that rules judge.
+rungs AS (
+    SELECT
+        *,
+        CASE WHEN model_prob IS NOT NULL THEN 'model' WHEN is_judgeable THEN 'rules' ELSE 'prior' END AS score_rung
+    FROM ruled
+),
 probable AS (
     SELECT
         *,
-        model_prob IS NOT NULL AS is_model,
-        coalesce(model_prob, round(1 / (1 + exp(-rules_log_odds)), 6)) AS conversion_prob
-    FROM ruled
+        score_rung = 'model' AS is_model,
+        CASE score_rung
+            WHEN 'model' THEN model_prob
+            WHEN 'rules' THEN round(1 / (1 + exp(-rules_log_odds)), 6)
+            ELSE round(getvariable('score_run').usual_prob, 6) END AS conversion_prob
+    FROM rungs
 ),
 compared AS (
     SELECT *, score_kept(score_of_prob(conversion_prob, getvariable('score_run').usual_prob)) AS conversion_score
@@ -165,7 +176,10 @@ SELECT
     budget_fit_points, intent_points, historical_points, conversion_points,
     weights_code,
     CASE WHEN is_model THEN 'model' ELSE 'rules' END AS score_method,
-    CASE WHEN NOT is_model THEN getvariable('score_run').method_reason END AS score_method_reason,
+    CASE score_rung
+        WHEN 'rules' THEN getvariable('score_run').method_reason
+        WHEN 'prior' THEN getvariable('score_run').prior_reason END AS score_method_reason,
+    score_rung,
     CASE WHEN is_model THEN getvariable('score_run').model_version END AS model_version,
     concat('[', words[score_rank_part(ranking[1])], ',', words[score_rank_part(ranking[2])], ',',
         words[score_rank_part(ranking[3])], ',', words[score_rank_part(ranking[4])], ',',

@@ -79,6 +79,8 @@ def retry(outside: Outside, delivery_ids: Sequence[str], destination: str | None
     at once; how many."""
     if not delivery_ids and destination is None:
         raise Refused("name deliveries, or a destination with --destination")
+    if destination is not None:
+        _rule(outside, destination)
     ids = [delivery_uuid(each) for each in delivery_ids] or None
     now = outside.settings.now()
     count = deliveries.deliver_again(outside.store, now, ids, destination, states=("dead", "pending"))
@@ -89,6 +91,7 @@ def retry(outside: Outside, delivery_ids: Sequence[str], destination: str | None
 
 def replay(outside: Outside, destination: str, since: str, until: str | None) -> int:
     """Deliver again all that was routed since a time, delivered or not, under the same ids; how many."""
+    _rule(outside, destination)
     now = outside.settings.now()
     first, last = _moment(since, now), None if until is None else _moment(until, now)
     states = ("delivered", "dead", "pending", "cancelled")

@@ -7,10 +7,13 @@ from typing import Annotated
 
 import typer
 
+from aiqleads_pipeline.commands.printing import readable
+
 app = typer.Typer(no_args_is_help=True, help="Providers of enrichment: how they do, and erasing what they said.")
 
 
 @app.command("list")
+@readable
 def list_providers(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
     """The scoreboard: hits, cost per fact, p95, breaker; and leads that wait for completion."""
     from aiqleads_pipeline.outside import open_outside
@@ -43,6 +46,7 @@ def list_providers(as_json: Annotated[bool, typer.Option("--json", help="As JSON
 
 
 @app.command("erase")
+@readable
 def erase(
     email: Annotated[str | None, typer.Option(help="Address of the person.")] = None,
     phone: Annotated[str | None, typer.Option(help="Number of the person, E.164.")] = None,

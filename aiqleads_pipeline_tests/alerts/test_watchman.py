@@ -78,7 +78,7 @@ def test_a_daemon_that_stands_still_is_told_and_one_that_is_back_heals(world, wa
     assert (alert["code"], alert["subject"]) == ("daemon_silent", "SENSOR")
     assert len(site[1]) == 1, "no ping while something stands: whoever listens there tells too"
     assert any(line.startswith("ALERT error daemon_silent SENSOR") for line in watchman.said)
-    beats["SENSOR"] = world.now.timestamp()
+    beats["SENSOR"] = world.later(seconds=1).timestamp()
     watchman.tick(world.now)
     assert [topic for topic, *_ in world.notices()] == ["alert.opened", "alert.healed"]
     assert len(site[1]) == 2

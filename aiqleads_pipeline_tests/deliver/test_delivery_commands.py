@@ -76,6 +76,8 @@ def test_switching_testing_and_what_is_refused(world: World, receiver: Receiver,
     assert cli("test", "hook", "--json", status=1)[0]["error_code"] == "receiver_failed"
     assert "no enabled destination" in cli("test", "other", status=1)
     assert "is no time" in cli("replay", "hook", "--since", "soon", status=1)
+    assert "no enabled destination" in cli("replay", "other", "--since", "1h", status=1)
+    assert "no enabled destination" in cli("retry", "--destination", "other", status=1)
     assert "is no id" in cli("show", "nothing", status=1)
     assert "name deliveries" in cli("retry", status=1)
 

@@ -49,12 +49,15 @@ class ModelRegistry:
         """
         self.load(version)
         earlier = [known for known in self.promoted() if known != version]
-        entry = {"versions": [*earlier, version]}
+        withdrawn = [known for known in self.withdrawn() if known != version]
+        entry = {"versions": [*earlier, version], "withdrawn": withdrawn}
         with durable_write("model:promote"):
             self._replace(self._pointer(), json.dumps(entry).encode())
 
     def rollback(self) -> str | None:
         """Take the model in force out of service; returns the one that serves now, None for rules.
+
+        It is noted as withdrawn: no policy may put it in force again, only a person by ``promote``.
 
         Raises:
             ModelRefused: no model is in force.
@@ -62,7 +65,11 @@ class ModelRegistry:
         in_force = self.current()
         if in_force is None:
             raise ModelRefused("no model is in force: there is nothing to roll back")
-        entry = {"versions": [known for known in self.promoted() if known != in_force]}
+        withdrawn = [known for known in self.withdrawn() if known != in_force]
+        entry = {
+            "versions": [known for known in self.promoted() if known != in_force],
+            "withdrawn": [*withdrawn, in_force],
+        }
         with durable_write("model:rollback"):
             self._replace(self._pointer(), json.dumps(entry).encode())
         return self.current()
@@ -108,9 +115,18 @@ class ModelRegistry:
 
     def promoted(self) -> list[str]:
         """Every version that was ever put in force, the latest last."""
+        return self._listed("versions")
+
+    def withdrawn(self) -> list[str]:
+        """Versions that were rolled back and not put in force since."""
+        return self._listed("withdrawn")
+
+    def _listed(self, name: str) -> list[str]:
         try:
             entry = json.loads(self._pointer().read_bytes())
-            return [version for version in entry["versions"] if _VERSION.fullmatch(version)]
+            if name == "withdrawn" and name not in entry:
+                return []
+            return [version for version in entry[name] if _VERSION.fullmatch(version)]
         except FileNotFoundError:
             return []
         except (ValueError, KeyError, TypeError) as error:

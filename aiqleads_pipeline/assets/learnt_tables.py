@@ -63,7 +63,7 @@ def conversion_model(context: dg.AssetExecutionContext, runs: dg.ResourceParam[B
     if isinstance(result, TrainedModel):
         page = outside.models.keep_report(result.version, result.page, result.card)
         outside.models.save(result.version, result.document)
-        decision = _promoted(outside, result)
+        decision = put_in_force(outside, result)
         if outside.models.current() is not None:
             alerts.close_alert(outside.store, "rules_scored", "conversion_model", outside.settings.now())
         return dg.MaterializeResult(
@@ -110,9 +110,11 @@ def _closed_leads(con: DuckDBPyConnection, outside: Outside) -> DuckDBPyRelation
     )
 
 
-def _promoted(outside: Outside, result: TrainedModel) -> str:
+def put_in_force(outside: Outside, result: TrainedModel) -> str:
     """Put the new model in force if there is none, or if it beats the one in force; returns why or why not."""
     in_force = outside.models.current()
+    if result.version in outside.models.withdrawn():
+        return "stays out: it was rolled back; `aiqleads model promote` puts it in force again"
     if in_force is None:
         outside.models.promote(result.version)
         return "promoted: no model was in force"

@@ -96,9 +96,10 @@ def list_models(as_json: AsJson = False) -> None:
 
     models = open_outside().models
     in_force, promoted, refused = models.current(), models.promoted(), models.refused()
+    withdrawn = models.withdrawn()
     for version in models.saved():
         state = "refused" if version in refused else "champion" if version == in_force else ""
-        state = state or ("retired" if version in promoted else "challenger")
+        state = state or ("retired" if version in promoted else "withdrawn" if version in withdrawn else "challenger")
         typer.echo(json.dumps({"version": version, "state": state}) if as_json else f"{version}  {state}")
 
 

@@ -117,3 +117,12 @@ def test_a_kill_leaves_the_old_model_or_the_new_one(tmp_path: Path, point: str, 
     assert again.returncode == 0
     assert registry.current() == "b"
     assert registry.refused() == {}
+
+
+def test_what_was_rolled_back_is_withdrawn_until_a_person_promotes_it(registry: ModelRegistry) -> None:
+    registry.rollback()
+    assert registry.withdrawn() == ["20260201-b"]
+    registry.rollback()
+    assert registry.withdrawn() == ["20260201-b", "20260101-a"]
+    registry.promote("20260201-b")
+    assert (registry.current(), registry.withdrawn()) == ("20260201-b", ["20260101-a"])

@@ -51,6 +51,6 @@ def compare(won: Flags, champion: Numbers, challenger: Numbers, segments: Sequen
             continue
         lost = auc(champion[rows], won[rows]) - auc(challenger[rows], won[rows])
         if lost > SEGMENT_MARGIN:
-            worse.append(f"segment {segment!r} loses {lost:.3f} of AUC, at most {SEGMENT_MARGIN} is allowed")
+            worse.append(f"segment {str(segment)!r} loses {lost:.3f} of AUC, at most {SEGMENT_MARGIN} is allowed")
     words = "; ".join(worse) if worse else f"AUC {new['auc']:.3f} against {old['auc']:.3f} on {len(won)} new outcomes"
     return Verdict(not worse, words, old, new)

@@ -22,6 +22,7 @@ from duckdb import DuckDBPyConnection, DuckDBPyRelation
 from aiqleads_pipeline.assets.learning import Learnt, current_versions, load_learnt
 from aiqleads_pipeline.enriching.completing import with_additions
 from aiqleads_pipeline.outside import Outside
+from aiqleads_pipeline.priority_events import askers, post_changes, priority_changes
 from aiqleads_pipeline.rules.book import RuleBook
 from aiqleads_pipeline.stages.classify import classify_leads
 from aiqleads_pipeline.stages.current import current_leads
@@ -76,10 +77,15 @@ def rescore(outside: Outside, only_signalled: bool = False) -> Rescored:
         leads = open_leads(con, outside, asked)
         scores = score_open(con, outside, leads, now, folder)
         outside.lake.write(scores, SCORES_TABLE, batch_id)
-        facts = _facts(outside.lake.read(con, SCORES_TABLE, batch_id))
+        written = outside.lake.read(con, SCORES_TABLE, batch_id)
+        facts = _facts(written)
+        told = askers(outside)
+        changes = priority_changes(con, outside, written) if told else []
     seconds = round(time.monotonic() - started, 3)
     done = Rescoring(batch_id, kind, now, facts["leads_count"], seconds)
-    rescorings.note_rescoring(outside.store, done, facts)
+    rescorings.note_rescoring(
+        outside.store, done, facts, lambda store: post_changes(store, changes, told, batch_id, now)
+    )
     return Rescored(batch_id, {**facts, "kind": kind, "seconds": seconds})
 
 

@@ -53,6 +53,7 @@ OBJECTS: dict[str, Callable[[Service, str], str]] = {
     "batch_id": upload_of,
     "scrape_id": nobodys,
     "source": lambda _service, client: client,  # each client has one of its own name
+    "name": lambda _service, _client: "source_value",  # a mart is of all clients
 }
 WITHOUT_OWNER = {"scrape_id"}
 

@@ -6,7 +6,7 @@ Belongs here: the store's side. Does not belong here: scoring (``aiqleads_pipeli
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,6 +17,7 @@ from resources.store.fetch import fetch_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from sqlalchemy import Connection
 
     from resources.store.database import Store
 
@@ -53,11 +54,24 @@ def last_rescoring(store: Store, kind: Kind | None = None) -> Rescoring | None:
     return None if row is None else Rescoring(row.batch_id, row.kind, row.until, row.leads_count, row.seconds)
 
 
-def note_rescoring(store: Store, rescoring: Rescoring, facts: Mapping[str, Any]) -> None:
-    """Note that open leads got new scores; the same batch may be noted again."""
+def noted_batches(store: Store) -> set[str]:
+    """The batches of open scores that were noted."""
+    with store.read() as con:
+        return set(con.execute(statement("rescoring/batches")).scalars())
+
+
+def note_rescoring(
+    store: Store,
+    rescoring: Rescoring,
+    facts: Mapping[str, Any],
+    together_with: Callable[[Connection], None] = lambda con: None,
+) -> None:
+    """Note that open leads got new scores, in one transaction with what follows from it; the same batch may be noted
+    again."""
     with store.transaction("store:note_rescoring") as con:
         values = {**rescoring.__dict__, "facts": json.dumps(dict(facts), allow_nan=False)}
         con.execute(statement("rescoring/insert"), values)
+        together_with(con)
 
 
 def signalled_leads(store: Store, since: datetime, until: datetime) -> pa.Table:

@@ -5,7 +5,7 @@ Belongs here: their keys in ``destinations.yaml``. Does not belong here: what is
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -18,6 +18,8 @@ _HEADERS_OF_OURS = frozenset(
     }
 )  # fmt: skip
 
+PRIORITY_CHANGED = "lead.priority_changed"
+Event = Literal["lead.priority_changed"]
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")]
 HeaderValue = Annotated[str, Field(max_length=1000, pattern=r"^[\x20-\x7e]*$")]
 
@@ -41,10 +43,14 @@ class _WebDestination(SentDestination):
 
 class WebhookDestination(_WebDestination):
     """An event per lead or notice, by POST. ``secret`` names one or, while they are rotated, several secrets:
-    ``whsec_...`` (HMAC, v1) or ``whsk_...`` (ed25519, v1a); each signs."""
+    ``whsec_...`` (HMAC, v1) or ``whsk_...`` (ed25519, v1a); each signs.
+
+    ``events``: what it is told of leads' lives beside routed leads.
+    """
 
     kind: Literal["webhook"]
     secret: Annotated[tuple[SecretName, ...], BeforeValidator(_listed), Field(min_length=1, max_length=5)]
+    events: Annotated[tuple[Event, ...], Field(max_length=len(get_args(Event)))] = ()
 
 
 class CallbackDestination(_WebDestination):

@@ -69,9 +69,10 @@ def _recognise(run: BatchRun, checked: DuckDBPyRelation) -> Path | None:
     While the store thinks about many leads, half of the machine is idle: `validated_leads` is staged as if none of them
     was known to it. Returns that file if none was.
     """
-    keys = identify.identity_keys(run.con, checked.filter("len(violations) = 0"))
-    groups = identify.group_repeats(run.con, keys)
-    repeats = run.spool(groups, "repeats")
+    keys = run.spool(identify.identity_keys(run.con, checked.filter("len(violations) = 0")), "identity_keys")
+    repeats = run.spool(identify.group_repeats(run.con, keys), "repeats")
+    claims = run.spool(identify.claims(run.con, keys, repeats), "claims")  # sorted, which takes much memory, only here
+    run.forget_temporary_tables()
 
     def stage_likely() -> Path:
         with open_beside(run.con) as con:
@@ -84,7 +85,7 @@ def _recognise(run: BatchRun, checked: DuckDBPyRelation) -> Path | None:
     with ThreadPoolExecutor(1) as pool:
         is_large = run.outside.lake.is_local and run.count("raw_leads") >= LARGE_ROWS
         staging = pool.submit(stage_likely) if is_large else None
-        held = claim_identities(run.outside.store, run.lease, identify.claims(run.con, keys, groups))
+        held = claim_identities(run.outside.store, run.lease, claims)
         likely = staging.result() if staging else None
     run.write(identify.list_duplicates(run.con, checked, repeats, run.con.from_arrow(held)), "duplicate_leads")
     return likely if held.num_rows == 0 else None

@@ -25,13 +25,10 @@ def identity_keys(con: DuckDBPyConnection, leads: DuckDBPyRelation) -> DuckDBPyR
     """The keys of accepted leads: ``lead_id, row_number, kind SMALLINT, key BIGINT, tag INTEGER``.
 
     ``leads`` has the VALIDATED_LEADS columns; rows whose ``violations`` are not empty must not be in it. Two leads are
-    one if they share a key; for telephone numbers also the tag, unless one of the two tags is 0 (nameless). The
-    keys are kept in the temp table ``identity_keys``, which the functions below read.
+    one if they share a key; for telephone numbers also the tag, unless one of the two tags is 0 (nameless).
+    Lazy, and dear to compute: write it before the functions below read it, which they do several times.
     """
-    run_sql(con, "stages/identify/identity_keys", leads=leads).query(
-        "_", "CREATE OR REPLACE TEMP TABLE identity_keys AS FROM _"
-    )
-    return con.table("identity_keys")
+    return run_sql(con, "stages/identify/identity_keys", leads=leads)
 
 
 def group_repeats(con: DuckDBPyConnection, keys: DuckDBPyRelation) -> DuckDBPyRelation:
@@ -39,9 +36,8 @@ def group_repeats(con: DuckDBPyConnection, keys: DuckDBPyRelation) -> DuckDBPyRe
 
     Whoever is linked by a chain of shared keys is one lead; the row with the lowest number is left.
     """
-    _keep(con, keys, "identity_keys")
-    for name in ("repeated_keys", "links"):
-        _keep(con, run_sql(con, f"stages/identify/{name}"), name)
+    _keep(con, run_sql(con, "stages/identify/repeated_keys", identity_keys=keys), "repeated_keys")
+    _keep(con, run_sql(con, "stages/identify/links"), "links")
     _keep(con, run_sql(con, "stages/identify/first_labels"), "labels")
     for _ in range(MOST_ROUNDS):
         if not run_sql(con, "stages/identify/open_links").fetchall()[0][0]:
@@ -55,10 +51,9 @@ def group_repeats(con: DuckDBPyConnection, keys: DuckDBPyRelation) -> DuckDBPyRe
 def claims(con: DuckDBPyConnection, keys: DuckDBPyRelation, groups: DuckDBPyRelation) -> DuckDBPyRelation:
     """What the batch claims: ``lead_id, key, tag, kind``, one row per key and tag, for the lead that is left.
 
-    Call ``group_repeats`` with the same ``keys`` before.
+    In the order of ``lead_id, key, tag``; lazy. Call ``group_repeats`` with the same ``keys`` before.
     """
-    _keep(con, keys, "identity_keys")
-    return run_sql(con, "stages/identify/claims", groups=groups)
+    return run_sql(con, "stages/identify/claims", identity_keys=keys, groups=groups)
 
 
 def list_duplicates(
@@ -75,6 +70,5 @@ def list_duplicates(
 
 
 def _keep(con: DuckDBPyConnection, relation: DuckDBPyRelation, table: str) -> None:
-    """Materialise a relation as a temp table, unless it is that table."""
-    if relation.alias != table:
-        relation.query("_", f'CREATE OR REPLACE TEMP TABLE "{table}" AS FROM _')
+    """Materialise a relation as a temp table."""
+    relation.query("_", f'CREATE OR REPLACE TEMP TABLE "{table}" AS FROM _')

@@ -166,15 +166,18 @@ def test_chunks_are_whole_leads_and_an_error_keeps_those_before(store: Store, mo
     assert set(index(store).values()) == {1, 2, 3, 4}
 
 
-def test_a_relation_of_duckdb_is_read_whatever_its_order_and_its_uuids(store: Store) -> None:
+def test_a_relation_of_duckdb_is_read_whatever_its_uuids_and_must_be_in_order(store: Store) -> None:
     with duckdb.connect() as engine:
         engine.execute(
             "CREATE TABLE c AS FROM (VALUES (9, 2, 0, 2), (9, 1, 0, 1), (1, 2, 0, 2)) AS _(l, key, tag, kind)"
         )
-        relation = engine.sql("SELECT printf('%032x', l)::UUID AS lead_id, key, tag, kind FROM c")
+        unordered = engine.sql("SELECT printf('%032x', l)::UUID AS lead_id, key, tag, kind FROM c")
+        relation = unordered.order("lead_id, key, tag")
         assert answers(claim_identities(store, None, relation)) == [(9, 1, 2)]
-        held = claim_identities(store, None, relation.filter("lead_id::VARCHAR LIKE '%9'"))
+        held = claim_identities(store, None, unordered.filter("lead_id::VARCHAR LIKE '%9'").order("key"))
         assert engine.from_arrow(held).fetchall() == [(UUID(int=9), UUID(int=1), 1)]
+        with pytest.raises(ValueError, match="order of their leads"):
+            claim_identities(store, None, unordered)
 
 
 def test_no_claims_no_answers(store: Store) -> None:

@@ -192,10 +192,12 @@ def _chunks(claims: DuckDBPyRelation | pa.Table, chunk_leads: int) -> Iterator[C
         pieces = (_read_claims(batch).ordered() for batch in claims.combine_chunks().to_batches())
     else:
         # As 16 bytes, for a connection's settings decide how else a UUID comes out.
-        ordered = claims.project("lead_id::UUID::BLOB AS lead_id, key, tag, kind").order("lead_id, key, tag")
-        pieces = (_read_claims(batch) for batch in ordered.to_arrow_reader(_READ_ROWS))
+        as_bytes = claims.project("lead_id::UUID::BLOB AS lead_id, key, tag, kind")
+        pieces = (_read_claims(batch) for batch in as_bytes.to_arrow_reader(_READ_ROWS))
     for piece in pieces:
         rest = rest.followed_by(piece)
+        if not rest.is_ordered():
+            raise ValueError("claims from a relation must come in the order of their leads")
         while len(starts := starts_of_leads(rest.lead)) > chunk_leads:
             yield rest.take(slice(0, starts[chunk_leads]))
             rest = rest.take(slice(starts[chunk_leads], None))

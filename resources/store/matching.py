@@ -45,6 +45,11 @@ class Claims:
         high, low = halves(self.lead)
         return self.take(np.lexsort((self.tag, self.key, low, high)))
 
+    def is_ordered(self) -> bool:
+        """Whether no lead stands before a smaller one."""
+        high, low = halves(self.lead)
+        return bool(np.all((high[:-1] < high[1:]) | ((high[:-1] == high[1:]) & (low[:-1] <= low[1:]))))
+
     def followed_by(self, others: Claims) -> Claims:
         """These and then the others."""
         if not len(self):

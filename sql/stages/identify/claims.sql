@@ -1,4 +1,4 @@
--- Grain: key and tag that the batch claims. Key: key, tag. Inputs: tables identity_keys, repeated_keys; view groups.
+-- Grain: key and tag that the batch claims. Key: key, tag. Inputs: views identity_keys, groups; table repeated_keys.
 -- A key belongs to the lead that is left of those who share it; what a repeat brings is claimed for that lead too.
 WITH shared AS (
     SELECT DISTINCT coalesce(groups.survivor_lead_id, repeated_keys.lead_id) AS lead_id, key, tag, repeated_keys.kind
@@ -16,3 +16,4 @@ own AS (
 SELECT lead_id, key, tag, kind FROM own
 UNION ALL
 SELECT lead_id, key, tag, kind FROM shared
+ORDER BY lead_id, key, tag

@@ -11,7 +11,7 @@ PACKAGE = "aiqleads_pipeline"
 # A module may import our modules that start with one of these; the first prefix that fits the module counts.
 ALLOWED = {
     "resources": ("resources",),
-    f"{PACKAGE}.contract": (),
+    f"{PACKAGE}.contract": (f"{PACKAGE}.contract",),
     f"{PACKAGE}.reasons": (),
     f"{PACKAGE}.settings": (),
     f"{PACKAGE}.rules": (f"{PACKAGE}.contract", f"{PACKAGE}.reasons", f"{PACKAGE}.settings", f"{PACKAGE}.rules"),

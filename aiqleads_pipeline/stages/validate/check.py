@@ -15,8 +15,8 @@ from aiqleads_pipeline.stages.engine import SQL_DIR, define_table, load_referenc
 from aiqleads_pipeline.stages.validate.settling import (
     settle_emails,
     settle_numbers_and_times,
-    settle_phones,
     settle_sites,
+    settling_phones,
 )
 
 Policy = Literal["lenient", "strict"]
@@ -74,10 +74,10 @@ def check_leads(
     for name in ("cells", "places"):
         run(f"stages/validate/{name}").query("_", f'CREATE OR REPLACE TEMP TABLE "checked_{name}" AS FROM _')
     set_variables(con, **_only_row(run("stages/validate/phone_prefixes")))
-    settle_numbers_and_times(con)
-    settle_emails(con, run("stages/validate/unsettled_emails"))
-    settle_phones(con, run("stages/validate/unsettled_phones"))
-    settle_sites(con)
+    with settling_phones(con, run("stages/validate/unsettled_phones")):
+        settle_numbers_and_times(con)
+        settle_emails(con, run("stages/validate/unsettled_emails"))
+        settle_sites(con)
     set_variables(con, **_only_row(run("stages/validate/phone_patterns")))
     define_table(con, "stages/validate/values", "checked_values")
     return run("stages/validate/checked")

@@ -7,6 +7,9 @@ row for '' as well, so that every lead finds one. The libraries load only if som
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from aiqleads_pipeline.stages.engine import load_reference, run_sql
@@ -26,20 +29,19 @@ def settle_emails(con: DuckDBPyConnection, unsettled: DuckDBPyRelation) -> None:
     _fill(con, "settled_emails", {"candidate": ["", *candidates], "email": [None, *map(read_email, candidates)]})
 
 
-def settle_phones(con: DuckDBPyConnection, unsettled: DuckDBPyRelation) -> None:
-    """Fill ``settled_phones(number, country, e164)`` and ``checked_codes(digits)``: what the others begin with."""
+@contextmanager
+def settling_phones(con: DuckDBPyConnection, unsettled: DuckDBPyRelation) -> Iterator[None]:
+    """Fill ``settled_phones(number, country, e164)`` and ``checked_codes(digits)`` (what the others begin with) by the
+    end of the block. Its numbers are read meanwhile, in a thread: the engine has one to itself anyway."""
     rows = unsettled.fetchall()
     left = [(number, country or "") for number, country, _ in rows if number]
-    _fill(
-        con,
-        "settled_phones",
-        {
-            "number": ["", *(number for number, _ in left)],
-            "country": ["", *(country for _, country in left)],
-            "e164": [None, *(read_phone(number, country or None) for number, country in left)],
-        },
-    )
     _fill(con, "checked_codes", {"digits": [digits for _, _, digits in rows if digits]})
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(lambda: [read_phone(number, country or None) for number, country in left])
+        yield
+        numbers, countries = ([row[place] for row in left] for place in (0, 1))
+        columns = {"number": ["", *numbers], "country": ["", *countries], "e164": [None, *reading.result()]}
+        _fill(con, "settled_phones", columns)
 
 
 def settle_numbers_and_times(con: DuckDBPyConnection) -> None:

@@ -178,7 +178,7 @@ CLAIMS: tuple[Claim, ...] = (
         Claim(
             table,
             f"{table}_meets_its_contract",
-            "Columns, nullability, ranges, legal values and keys are as contract.py says (pandera)",
+            "Columns, nullability, ranges, legal values and keys are as the contract says (pandera)",
             _meets_its_contract(table),
         )
         for table in LAKE_TABLES

@@ -12,7 +12,7 @@ PACKAGE = "aiqleads_pipeline"
 ALLOWED = {
     "resources": ("resources",),
     f"{PACKAGE}.contract": (f"{PACKAGE}.contract",),
-    f"{PACKAGE}.reasons": (),
+    f"{PACKAGE}.reasons": (f"{PACKAGE}.reasons",),
     f"{PACKAGE}.settings": (),
     f"{PACKAGE}.rules": (f"{PACKAGE}.contract", f"{PACKAGE}.reasons", f"{PACKAGE}.settings", f"{PACKAGE}.rules"),
     f"{PACKAGE}.stages": (

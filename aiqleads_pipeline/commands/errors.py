@@ -114,7 +114,7 @@ def _row(reason: Reason) -> dict[str, Any]:
 def _lines() -> Iterator[str]:
     yield "# Errors"
     yield ""
-    yield "Every code that answers, tables, logs and alerts use. Written from `aiqleads_pipeline/reasons.py` by"
+    yield "Every code that answers, tables, logs and alerts use. Written from `aiqleads_pipeline/reasons/` by"
     yield "`python -m aiqleads_pipeline.commands.errors`; `aiqleads errors [CODE]` tells the same."
     yield ""
     yield "## What happens when a part fails"

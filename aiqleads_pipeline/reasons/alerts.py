@@ -1,0 +1,47 @@
+"""What people are alerted to."""
+
+from __future__ import annotations
+
+from aiqleads_pipeline.reasons.reason import Reason
+
+ALERTS = (
+    Reason("deliveries_dead", "alert", "Deliveries were given up.",
+           "See `aiqleads deliveries list --state dead`; mend the cause, then `aiqleads deliveries retry`."),
+    Reason("destination_failing", "alert", "A destination has failed for days and will be switched off.",
+           "See `aiqleads deliveries destinations`; mend it or its rule."),
+    Reason("destination_off", "alert", "A destination was switched off; its deliveries wait.",
+           "Mend the cause, then `aiqleads deliveries on NAME`."),
+    Reason("destination_unusable", "alert", "A destination can't be used as its rule stands; its deliveries wait.",
+           "Correct destinations.yaml or set the secret it names."),
+    Reason("drop_quarantined", "alert", "A dropped file was quarantined.", "aiqleads doctor names the file.",
+           of_class="input"),
+    Reason("run_failed", "alert", "A run failed.", "Open the run in the Dagster UI.",
+           of_class="processing", is_retryable=True),
+    Reason("run_reaped", "alert", "A run whose worker died was freed.", "Nothing to do: it is run again.",
+           is_retryable=True, actor="nobody"),
+    Reason("check_failed", "alert", "An asset check failed.", "Open the asset in the Dagster UI.",
+           of_class="processing"),
+    Reason("crm_read_back_failed", "alert", "A CRM could not be read back.",
+           "See the run of read_back_crms; it is tried again the next day."),
+    Reason("rules_scored", "alert", "Rules scored a batch for want of a sound model.",
+           "Drop outcomes and materialise conversion_model.", of_class="processing"),
+    Reason("scores_drifted", "alert", "Leads, scores or probabilities are no more what they were.",
+           "See the asset score_drift; train a new model, or look at the source that changed.", of_class="processing"),
+    Reason("enrichment_partial", "alert", "Leads went on without what providers could have said.",
+           "Nothing to do: they are completed later; `aiqleads providers` says who is away.", is_retryable=True,
+           actor="nobody"),
+    Reason("enrichment_rules_faulty", "alert", "enrichment.yaml has faults; no provider is asked.",
+           "Correct the lines named (`aiqleads doctor`); leads are not asked about again.", of_class="processing"),
+    Reason("breaker_open", "alert", "A service fails so often that it is left alone.",
+           "aiqleads doctor; it closes by itself when the service answers.", is_retryable=True),
+    Reason("queue_old", "alert", "Work waits longer than it should.",
+           "aiqleads doctor; see whether runner, worker and daemon live.", of_class="processing"),
+    Reason("drop_missing", "alert", "A drop that was expected has not come.",
+           "Ask its sender; see `expect` in alerts.yaml.", of_class="input", actor="sender"),
+    Reason("sla_overdue", "alert", "Leads were not touched in time.",
+           "aiqleads slas list; the clock reassigns them within bounds.", of_class="processing", actor="team lead"),
+    Reason("daemon_silent", "alert", "Dagster's daemon stands still: no sensor or schedule runs.",
+           "Look at the output of aiqleads up; end the daemon, it is started again.", actor="operator"),
+    Reason("classes_defaulted", "alert", "Classification failed; default classes were taken for a batch.",
+           "See the run's log; run the partition again.", of_class="processing", is_retryable=True),
+)  # fmt: skip

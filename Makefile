@@ -25,6 +25,7 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks.deliveries share
 	$(BIN)/python -m benchmarks.deliveries beside
 	$(BIN)/python -m benchmarks.delivery_drill
+	$(BIN)/python -m benchmarks.rescoring
 
 drill: $(STAMP)
 	$(BIN)/python -m benchmarks.crash_drill

@@ -6,33 +6,28 @@ a score is computed (``stages.score``) and when it is asked for (``automation``)
 
 from __future__ import annotations
 
-import logging
 import shutil
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
-from aiqleads_pipeline.assets.learning import Learnt, current_versions, load_learnt
 from aiqleads_pipeline.enriching.completing import with_additions
+from aiqleads_pipeline.open_scores import score_open
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.priority_events import askers, post_changes, priority_changes
-from aiqleads_pipeline.rules.book import RuleBook
-from aiqleads_pipeline.stages.classify import classify_leads
 from aiqleads_pipeline.stages.current import current_leads
 from aiqleads_pipeline.stages.engine import open_engine, run_sql
 from aiqleads_pipeline.stages.enrich import enrich_leads
-from aiqleads_pipeline.stages.score import score_leads
 from aiqleads_pipeline.tables import SCORES_TABLE, all_batches, newest_score_batches, store_relation
 from resources.store import intake, rescorings
 from resources.store.rescorings import Kind, Rescoring
-from resources.store.touches import count_touches
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,8 +35,7 @@ if TYPE_CHECKING:
 OUTCOME_COLUMNS = {"lead_id": "UUID", "result": "VARCHAR", "closed_at": "TIMESTAMPTZ"}
 # Signals of the last moments before a rescoring may not have been committed yet: the next one looks at them again.
 SLACK = timedelta(seconds=60)
-EXPLAINED = ("P1", "P2")  # "above P3": whose probability is explained fact by fact
-_log = logging.getLogger(__name__)
+TOLD_LEADS = 20_000  # of so many signalled leads all are told in words, of more those above P3
 
 
 @dataclass(frozen=True)
@@ -75,7 +69,8 @@ def rescore(outside: Outside, only_signalled: bool = False) -> Rescored:
     with _workplace(outside) as folder, open_engine(outside.settings, folder / "spill") as con:
         outside.lake.attach(con)
         leads = open_leads(con, outside, asked)
-        scores = score_open(con, outside, leads, now, folder)
+        every_lead = asked is not None and asked.num_rows <= TOLD_LEADS
+        scores = score_open(con, outside, leads, now, folder, every_lead)
         outside.lake.write(scores, SCORES_TABLE, batch_id)
         written = outside.lake.read(con, SCORES_TABLE, batch_id)
         facts = _facts(written)
@@ -115,49 +110,9 @@ def leads_now(con: DuckDBPyConnection, outside: Outside, lead_id: uuid.UUID) -> 
 def score_lead(con: DuckDBPyConnection, outside: Outside, lead: DuckDBPyRelation) -> DuckDBPyRelation:
     """The row of ``marts/open_scores`` that a lead would get now, with every part in words."""
     with _workplace(outside) as folder:
-        scores = score_open(con, outside, lead, outside.settings.now(), folder, explain_all=True)
+        scores = score_open(con, outside, lead, outside.settings.now(), folder, every_lead=True, every_part=True)
         scores.query("_", "CREATE OR REPLACE TEMP TABLE score_of_lead AS FROM _")
     return con.table("score_of_lead")
-
-
-def score_open(
-    con: DuckDBPyConnection,
-    outside: Outside,
-    leads: DuckDBPyRelation,
-    now: datetime,
-    folder: Path,
-    explain_all: bool = False,
-) -> DuckDBPyRelation:
-    """The lazy relation of ``marts/open_scores``; what several steps read is kept in ``folder``."""
-    rules = outside.rules()
-    known = load_learnt(outside, con, current_versions(outside), outside.settings.flags.enableMLScoring)
-    touches = con.from_arrow(count_touches(outside.store, until=now))
-    scored = _kept(
-        con,
-        folder,
-        "scored",
-        score_leads(
-            con,
-            leads,
-            rules.scoring,
-            as_of=now,
-            reliability=known.reliability,
-            touches=touches.project("lead_id AS existing_lead_id, touches_count"),
-            model=known.model,
-            method_reason=known.method_reason,
-            all_reasons=explain_all,
-        ),
-    )
-    classified = _kept(con, folder, "classified", _priorities(con, leads, scored, rules))
-    overrides = con.from_arrow(rescorings.overrides_table(outside.store, now))
-    return run_sql(
-        con,
-        "marts/open_scores",
-        rescored=scored,
-        reclassified=classified,
-        overrides=overrides,
-        explained=_explained(con, leads, scored, classified if not explain_all else None, known, now),
-    )
 
 
 def open_scores_now(con: DuckDBPyConnection, outside: Outside) -> DuckDBPyRelation | None:
@@ -172,36 +127,6 @@ def open_scores_now(con: DuckDBPyConnection, outside: Outside) -> DuckDBPyRelati
         open_lead_scores=con.read_parquet(paths, hive_partitioning=False),
         outcomes=store_relation(con, outside, "outcomes", OUTCOME_COLUMNS),
     )
-
-
-def _priorities(
-    con: DuckDBPyConnection, leads: DuckDBPyRelation, scored: DuckDBPyRelation, rules: RuleBook
-) -> DuckDBPyRelation:
-    classified = classify_leads(con, leads, scored, rules.priorities, rules.territories)
-    return classified.project("lead_id, priority, territory, industry_code, size_segment")
-
-
-def _explained(
-    con: DuckDBPyConnection,
-    leads: DuckDBPyRelation,
-    scored: DuckDBPyRelation,
-    classified: DuckDBPyRelation | None,
-    known: Learnt,
-    now: datetime,
-) -> DuckDBPyRelation:
-    """Why the model gave its probability, for the leads above P3, or for all where their classes are not given; no row
-    where rules scored or the model can't tell."""
-    if known.model is not None:
-        from aiqleads_pipeline.stages.contributions import conversion_reasons
-
-        told = scored.filter("score_method = 'model'").project("lead_id")
-        if classified is not None:
-            told = classified.filter(f"priority IN {EXPLAINED}").project("lead_id").join(told, "lead_id", how="semi")
-        try:
-            return conversion_reasons(con, leads.join(told, "lead_id", how="semi"), scored, known.model, now)
-        except Exception as error:  # the scores stand without their reasons
-            _log.warning("conversion model %s can't be explained: %s", known.model.version, type(error).__name__)
-    return con.sql("SELECT NULL::UUID AS lead_id, NULL::VARCHAR AS conversion_reasons LIMIT 0")
 
 
 def _enriched_now(con: DuckDBPyConnection, outside: Outside, asked: pa.Table | None) -> DuckDBPyRelation:
@@ -234,19 +159,13 @@ def _ids(asked: pa.Table | None) -> list[uuid.UUID] | None:
     return None if asked is None else asked.column("lead_id").to_pylist()
 
 
-def _kept(con: DuckDBPyConnection, folder: Path, name: str, relation: DuckDBPyRelation) -> DuckDBPyRelation:
-    path = str(folder / f"{name}.parquet")
-    relation.write_parquet(path, compression="snappy")
-    return con.read_parquet(path)
-
-
 def _facts(scores: DuckDBPyRelation) -> dict[str, Any]:
     def counts(column: str) -> dict[str, int]:
         return dict(scores.aggregate(f'"{column}", count(*)', f'"{column}"').order("1").fetchall())
 
-    total, explained, overridden = scores.aggregate(
-        "count(*), count(conversion_reasons), count(override_expires_at)"
-    ).fetchall()[0]
+    total, explained, overridden = scores.aggregate("count(*), count(reasons), count(override_expires_at)").fetchall()[
+        0
+    ]
     return {
         "leads_count": total,
         "explained_count": explained,

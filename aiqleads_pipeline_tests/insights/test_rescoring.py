@@ -10,7 +10,8 @@ import pytest
 from aiqleads_pipeline.automation.rescoring import build_rescoring_sensor
 from aiqleads_pipeline.commands import score
 from aiqleads_pipeline.commands.lead import UnknownLead
-from aiqleads_pipeline.rescoring import open_scores_now, rescore
+from aiqleads_pipeline.open_scores import score_open
+from aiqleads_pipeline.rescoring import open_leads, open_scores_now, rescore
 from aiqleads_pipeline.stages.engine import open_engine
 from resources.store import rescorings
 
@@ -35,6 +36,26 @@ def test_every_open_lead_has_a_score_and_no_other(firm) -> None:  # type: ignore
     emails = {str(lead_id): email for lead_id, email in firm.rows("enriched_leads", "lead_id", "email")}
     open_emails = {f"p{i}@{source}{i}-company.com" for source in ("fair", "ads") for i in range(80, 120)}
     assert {emails[lead_id] for lead_id in scores_now(firm, "lead_score")} == open_emails
+
+
+def test_at_night_leads_above_p3_get_words_and_the_same_that_all_would_get(firm, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    lead = firm.lead_id("p110@fair110-company.com")
+    score.override(firm.outside, lead, "P1", "asked for a call", 5, "ann")
+    rescore(firm.outside)
+    told = scores_now(firm, "priority", "reasons")
+    assert score.end_override(firm.outside, lead)
+    assert {priority in ("P1", "P2") for priority, _ in told.values()} == {True, False}
+    assert all((words is not None) == (priority in ("P1", "P2")) for priority, words in told.values())
+    now = rescorings.last_rescoring(firm.outside.store).until
+    with open_engine(firm.outside.settings) as con:
+        firm.outside.lake.attach(con)
+        leads = open_leads(con, firm.outside)
+        scores = score_open(con, firm.outside, leads, now, tmp_path, every_lead=True)
+        every = {str(lead_id): words for lead_id, words in scores.project("lead_id, reasons").fetchall()}
+    assert every.keys() == told.keys() and all(every.values())
+    assert {lead: words for lead, (_, words) in told.items() if words} == {
+        lead: every[lead] for lead, (_, words) in told.items() if words
+    }
 
 
 def test_a_lead_that_comes_again_is_scored_within_minutes_and_alone(firm) -> None:  # type: ignore[no-untyped-def]

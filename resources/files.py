@@ -7,8 +7,10 @@ Belongs here: writing the file whole, in one step. Does not belong here: what a 
 from __future__ import annotations
 
 import hashlib
+import os
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -117,8 +119,10 @@ def _stage(lines: Iterable[DuckDBPyRelation], target: Path) -> StagedFile:
         left.unlink(missing_ok=True)
     staged = StagedFile(target.parent / f".{target.name}.{uuid.uuid4().hex}.part", target)
     try:
-        with staged.path.open("wb") as file:
-            for relation in lines:
+        with staged.path.open("wb") as file, ThreadPoolExecutor(1) as disk:
+            for number, relation in enumerate(lines):
+                if number:  # what is written goes to the disk while the next is made, or the end would wait for all
+                    disk.submit(os.fdatasync, file.fileno())
                 for batch in relation.to_arrow_reader(_ROWS_AT_ONCE):
                     file.write(_text_of(batch.column(0)))
     except BaseException:

@@ -99,7 +99,13 @@ def _decide(run: BatchRun, leaving: ExitStack) -> tuple[int, Staged]:
         staged = _stage_files(run, leaving)
         intents = deliver.list_intents(con, decided, run.rules.destinations.enabled)
         routing.commit_routing(
-            transaction, run.batch_id, state["seq"], routed.loads, routed.accounts, routed.review, intents
+            transaction,
+            run.batch_id,
+            state["seq"],
+            routed.loads,
+            routed.accounts,
+            routed.review,
+            *deliver.part_intents(con, intents),
         )
         in_review = int(routed.review.aggregate("count(*)").fetchall()[0][0])
     run.write(decided, "routed_leads")

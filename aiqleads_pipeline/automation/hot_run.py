@@ -155,7 +155,7 @@ def _commit_routing(run: HotRun) -> None:
             routed.loads,
             routed.accounts,
             con.table("hot_spooled_review"),
-            intents,
+            *deliver.part_intents(con, intents),
         )
 
 

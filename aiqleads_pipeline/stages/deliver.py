@@ -33,6 +33,14 @@ def list_intents(
     return run_sql(con, "stages/deliver/list_intents", routed=routed)
 
 
+def part_intents(con: DuckDBPyConnection, intents: DuckDBPyRelation) -> tuple[DuckDBPyRelation, DuckDBPyRelation]:
+    """Intents that are due on their own, and those that go out with their batch's file, thousands of leads a row.
+
+    The latter have the columns of the store's ``batch_deliveries``. Both are lazy.
+    """
+    return intents.filter("next_attempt_at IS NOT NULL"), run_sql(con, "stages/deliver/fold_intents", intents=intents)
+
+
 def list_lines(
     con: DuckDBPyConnection,
     routed: DuckDBPyRelation,

@@ -16,7 +16,13 @@ from sqlalchemy import Connection, event, text
 
 from resources.store import reviews
 from resources.store.database import Store
-from resources.store.deliveries import delivery_id, list_deliveries, mark_batch_delivered
+from resources.store.deliveries import (
+    count_batch,
+    delivery_id,
+    find_delivery,
+    list_deliveries,
+    mark_batch_delivered,
+)
 from resources.store.errors import StoreError
 from resources.store.leases import release_lease, take_lease
 from resources.store.routing import commit_routing, find_accounts, load_snapshot, routing_lock
@@ -63,6 +69,16 @@ def intents(batch_id: str, leads: Iterable[UUID], destinations: Sequence[str] = 
     return table(columns, rows)
 
 
+def folded(batch_id: str, leads: Sequence[UUID], at_once: int = 2) -> pa.Table:
+    """Intents for crm_file's file, some leads a row."""
+    columns = {
+        "batch_id": pa.string(), "destination": pa.string(), "priority": pa.int16(), "first_lead_id": pa.uuid(),
+        "last_lead_id": pa.uuid(), "lead_ids": pa.list_(pa.binary(16)), "created_at": pa.timestamp("us", "UTC"),
+    }  # fmt: skip
+    pieces = [[each.bytes for each in leads[start : start + at_once]] for start in range(0, len(leads), at_once)]
+    return table(columns, [(batch_id, "crm_file", 2, piece[0], piece[-1], piece, NOW) for piece in pieces])
+
+
 def table(columns: dict[str, pa.DataType], rows: Sequence[tuple[Any, ...]]) -> pa.Table:
     values = list(zip(*rows, strict=True)) or [()] * len(columns)
     arrays = []
@@ -74,7 +90,8 @@ def table(columns: dict[str, pa.DataType], rows: Sequence[tuple[Any, ...]]) -> p
 def route(con: Connection, batch_id: str, **more: Any) -> dict[str, Any]:
     snapshot = load_snapshot(con, batch_id)
     decided: dict[str, Any] = {
-        "loads": [], "accounts": accounts(), "reviews": waiting([]), "deliveries": intents(batch_id, []), **more,
+        "loads": [], "accounts": accounts(), "reviews": waiting([]), "deliveries": intents(batch_id, []),
+        "file_deliveries": folded(batch_id, []), **more,
     }  # fmt: skip
     commit_routing(con, batch_id, snapshot["seq"], **decided)
     return snapshot
@@ -221,6 +238,38 @@ def test_what_a_file_delivered_stays_so_when_its_batch_is_routed_again(store: St
     ]  # fmt: skip
 
 
+def test_intents_of_a_file_stand_many_in_a_row_and_are_found_one_by_one(store: Store) -> None:
+    commit(store, "b1", file_deliveries=folded("b1", [lead(1), lead(2), lead(5)]))
+    commit(store, "b2", file_deliveries=folded("b2", [lead(1, drop=2)]))
+    assert rows(store, "SELECT count(*) FROM aiqleads.outbox") == [(0,)]
+    assert states(store, "b1") == {(lead(number), "crm_file"): "pending" for number in (1, 2, 5)}
+    mark_batch_delivered(store, "b1", "crm_file", NOW)
+    assert states(store, "b1") == {(lead(number), "crm_file"): "delivered" for number in (1, 2, 5)}
+    (found,) = list_deliveries(store, lead_id=lead(2))
+    assert (found.delivery_id, found.attempts, found.delivered_at) == (delivery_id(lead(2), "crm_file"), 1, NOW)
+    assert find_delivery(store, found.delivery_id) == found
+    assert list_deliveries(store, lead_id=lead(3)) == []
+    assert find_delivery(store, delivery_id(lead(3), "crm_file")) is None
+    assert count_batch(store, "b2") == {"crm_file": {"pending": 1}}
+
+
+def test_intents_of_a_file_get_a_row_each_when_their_batch_is_routed_again(store: Store) -> None:
+    commit(store, "b0", file_deliveries=folded("b0", [lead(1, drop=9)]))
+    commit(store, "b1", file_deliveries=folded("b1", [lead(1), lead(2), lead(3)]))
+    commit(store, "b1", file_deliveries=folded("b1", [lead(2), lead(3), lead(4)]))
+    assert states(store, "b1") == {
+        (lead(1), "crm_file"): "cancelled",
+        **{(lead(number), "crm_file"): "pending" for number in (2, 3, 4)},
+    }
+    mark_batch_delivered(store, "b1", "crm_file", NOW)
+    commit(store, "b1", file_deliveries=folded("b1", [lead(1), lead(2)]))
+    assert states(store, "b1") == {
+        (lead(1), "crm_file"): "pending",
+        **{(lead(number), "crm_file"): "delivered" for number in (2, 3, 4)},
+    }
+    assert states(store, "b0") == {(lead(1, drop=9), "crm_file"): "pending"}
+
+
 def test_what_a_person_assigned_is_not_cancelled_by_a_later_run(store: Store) -> None:
     commit(store, "b1", reviews=waiting([lead(1)]), deliveries=intents("b1", [lead(2)]))
     reviews.assign(store, lead(1), "ann", "sales", "me", ["crm_file"], NOW)
@@ -251,7 +300,7 @@ def test_batches_take_turns_from_snapshot_to_commit(store: Store) -> None:
             seen = load_snapshot(con, f"b{number}")["turns"].get("p1", 0)
             commit_routing(
                 con, f"b{number}", 1, [Load("", "p1", 1, 0), Load(f"saw {seen}", "p1", 0, 1)],
-                accounts(), waiting([]), intents("", []),
+                accounts(), waiting([]), intents("", []), folded("", []),
             )  # fmt: skip
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
@@ -281,7 +330,7 @@ def test_the_number_of_statements_does_not_grow_with_leads(store: Store, size: i
     for _ in range(2):
         sent.clear()
         commit(store, "b1", reviews=waiting(leads), deliveries=intents("b1", leads))
-        assert len(sent) <= 20
+        assert len(sent) <= 24
     assert len(states(store, "b1")) == min(size, 1000)
 
 

@@ -28,7 +28,7 @@ VOLATILE: dict[str, frozenset[str]] = {
     "pins": frozenset({"pinned_at"}),
     "accounts": frozenset({"seq"}),
     "alerts": frozenset({"alert_id", "run_id", "times_count", "opened_at", "last_seen_at", "closed_at", "detail"}),
-    "deliveries": frozenset({"created_at", "delivered_at"}),
+    "deliveries": frozenset({"created_at", "delivered_at", "first_lead_id", "last_lead_id"}),
     "batch_files": frozenset({"delivered_at"}),
 }
 VOLATILE_COUNTS = frozenset({"seconds", "step_seconds"})
@@ -36,8 +36,8 @@ VOLATILE_COUNTS = frozenset({"seconds", "step_seconds"})
 # uploads, where the same file put twice lies twice.
 OTHER_FILES = re.compile(r"^(pg|pg_run|dagster|work|lake/\.staging|bucket/\.drops/\.staging|bucket/uploads)(/|$)")
 # A lease says who works now; a reaped run's alert and a repeated drop say that somebody tried twice, which is true.
-# What a file delivered is noted in two ways, before and after its batch was run again: the view `deliveries` counts.
-LEFT_OUT_TABLES = frozenset({"leases", "outbox"})
+# Intents stand in two ways, before and after their batch was run again: the view `deliveries` counts.
+LEFT_OUT_TABLES = frozenset({"leases", "outbox", "batch_deliveries", "file_deliveries"})
 LEFT_OUT_ROWS = {"alerts": ("code", "run_reaped"), "drops": ("is_repeat", True)}
 
 

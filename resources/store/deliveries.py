@@ -156,7 +156,8 @@ def deliver_again(
 def find_delivery(store: Store, wanted: UUID) -> Delivery | None:
     """One delivery by its id."""
     with store.read() as con:
-        found = con.execute(statement("deliveries/find"), {"delivery_id": wanted}).first()
+        searched = {"delivery_id": wanted, "lead_id": _lead_of(wanted)}
+        found = con.execute(statement("deliveries/find"), searched).first()
     return None if found is None else Delivery(*found)
 
 
@@ -194,3 +195,8 @@ def list_deliveries(
 
 def _stem(lead_id: UUID) -> str:
     return lead_id.hex[:17] + lead_id.hex[23:]
+
+
+def _lead_of(delivery: UUID) -> UUID:
+    """The lead that a delivery of a batch's row is of: ``_stem`` turned round."""
+    return UUID(delivery.hex[:17] + "000000" + delivery.hex[17:26])

@@ -29,6 +29,9 @@ _REVIEW_COLUMNS = ("lead_id", "reason_code", "suggestion", "opened_at")
 _DELIVERY_COLUMNS = (
     "delivery_id", "lead_id", "batch_id", "destination", "priority", "state", "next_attempt_at", "created_at",
 )  # fmt: skip
+_FILE_DELIVERY_COLUMNS = (
+    "batch_id", "destination", "priority", "first_lead_id", "last_lead_id", "lead_ids", "created_at",
+)  # fmt: skip
 
 
 class Load(Protocol):
@@ -84,6 +87,7 @@ def commit_routing(
     accounts: DuckDBPyRelation | pa.Table,
     reviews: DuckDBPyRelation | pa.Table,
     deliveries: DuckDBPyRelation | pa.Table,
+    file_deliveries: DuckDBPyRelation | pa.Table,
 ) -> None:
     """Make the store say what this routing decided, whatever an earlier run of the batch said.
 
@@ -95,7 +99,8 @@ def commit_routing(
         loads: what the batch gives.
         accounts: ``company_domain, owner, team`` of companies that get an owner; fastest by ascending company.
         reviews: ``lead_id, reason_code, suggestion, opened_at`` of leads that wait (and any other column).
-        deliveries: the intents, as ``stages.deliver.list_intents`` lists them.
+        deliveries: the intents that are due on their own, as ``stages.deliver.part_intents`` parts them.
+        file_deliveries: those that go out with the batch's file, as ``stages.deliver.part_intents`` parts them.
     """
     _replace_loads(con, batch_id, loads)
     con.execute(statement("routing/clear_accounts"), {"seq": seq})
@@ -104,7 +109,7 @@ def commit_routing(
     copy_rows(con, "routing_reviews", reviews, _REVIEW_COLUMNS)
     con.execute(statement("routing/remove_reviews"), {"batch_id": batch_id})
     con.execute(statement("routing/upsert_reviews"), {"batch_id": batch_id})
-    _write_deliveries(con, batch_id, deliveries)
+    _write_deliveries(con, batch_id, deliveries, file_deliveries)
 
 
 def _read_snapshot(con: Connection, batch_id: str) -> dict[str, Any]:
@@ -134,13 +139,26 @@ def _replace_loads(con: Connection, batch_id: str, loads: Sequence[Load]) -> Non
     con.execute(statement("routing/insert_loads"), values)
 
 
-def _write_deliveries(con: Connection, batch_id: str, deliveries: DuckDBPyRelation | pa.Table) -> None:
-    """A first run's rows are all new and go straight into the table, which takes half the time."""
-    if not con.execute(statement("routing/has_deliveries"), {"batch_id": batch_id}).scalar_one():
+def _write_deliveries(
+    con: Connection,
+    batch_id: str,
+    deliveries: DuckDBPyRelation | pa.Table,
+    file_deliveries: DuckDBPyRelation | pa.Table,
+) -> None:
+    """A first run's intents are all new; from the second run on each has a row of its own, to be compared."""
+    batch = {"batch_id": batch_id}
+    is_first = not con.execute(statement("routing/has_deliveries"), batch).scalar_one()
+    if is_first:
         copy_rows(con, "aiqleads.outbox", deliveries, _DELIVERY_COLUMNS)
+        copy_rows(con, "aiqleads.batch_deliveries", file_deliveries, _FILE_DELIVERY_COLUMNS)
         return
-    con.execute(statement("routing/settle_files"), {"batch_id": batch_id})
+    con.execute(statement("routing/unfold_deliveries"), batch)
+    con.execute(statement("routing/clear_file_deliveries"), batch)
+    con.execute(statement("routing/settle_files"), batch)
     con.execute(statement("routing/stage_deliveries"))
     copy_rows(con, "routing_deliveries", deliveries, _DELIVERY_COLUMNS)
-    con.execute(statement("routing/cancel_deliveries"), {"batch_id": batch_id})
+    copy_rows(con, "aiqleads.batch_deliveries", file_deliveries, _FILE_DELIVERY_COLUMNS)
+    con.execute(statement("routing/stage_file_deliveries"), batch)
+    con.execute(statement("routing/clear_file_deliveries"), batch)
+    con.execute(statement("routing/cancel_deliveries"), batch)
     con.execute(statement("routing/insert_deliveries"))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 COPY_BEGIN, COPY_END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
-INT8_OID, INT8_ARRAY_OID = 20, 1016
+INT8_OID, INT8_ARRAY_OID, UUID_OID = 20, 1016, 2950
 _NULL = struct.pack("!i", -1)
 _EPOCH_US = 946_684_800_000_000  # 2000-01-01, where PostgreSQL's times begin
 _EPOCH_DAYS = 10_957
@@ -40,9 +40,9 @@ def encode_rows(columns: Sequence[tuple[pa.Array, str]]) -> memoryview:
     parts: list[pa.Array] = []
     run: list[Values] = [np.full(count, len(columns), ">i2")]  # neighbours of fixed width, joined into one part
     for column, kind in columns:
-        if kind in _TEXTS:
-            data = column.cast(pa.string()).cast(pa.binary())
-            prefix = _TEXTS[kind]
+        if kind in _VARIABLE:
+            data = _uuid_arrays(column) if kind == "_uuid" else column.cast(pa.string()).cast(pa.binary())
+            prefix = _VARIABLE[kind]
             lengths = pc.fill_null(pc.add(pc.binary_length(data), len(prefix)), -1)
             run.append(_numbers(lengths, ">i4"))
             parts.append(_joined(run))
@@ -89,6 +89,16 @@ def encode_int8_array(values: Values) -> bytes:
     elements = np.empty(len(values), [("bytes", ">i4"), ("value", ">i8")])
     elements["bytes"], elements["value"] = 8, values
     return struct.pack("!iiIii", 1, 0, INT8_OID, len(elements), 1) + elements.tobytes()
+
+
+def _uuid_arrays(column: pa.ListArray) -> pa.Array:
+    """Lists of UUIDs, without nulls, as ``uuid[]``: a Python object per list."""
+    arrays = []
+    for leads in (column[i].values for i in range(len(column))):
+        elements = np.empty(len(leads), [("bytes", ">i4"), ("value", "V16")])
+        elements["bytes"], elements["value"] = 16, uuid_bytes(leads)
+        arrays.append(struct.pack("!iiIii", 1, 0, UUID_OID, len(elements), 1) + elements.tobytes())
+    return pa.array(arrays, pa.binary())
 
 
 def decode_array(data: bytes | None, kind: str) -> Values:
@@ -150,8 +160,9 @@ def _joined(columns: Sequence[Values]) -> pa.Array:
     return fixed.cast(pa.binary())
 
 
-# Types whose value is text, with what stands before it; and those of fixed width, as NumPy columns (nulls as anything).
-_TEXTS: dict[str, bytes] = {"text": b"", "varchar": b"", "json": b"", "jsonb": b"\x01"}
+# Types whose values differ in length, with what stands before them; and those of fixed width, as NumPy columns (nulls as
+# anything).
+_VARIABLE: dict[str, bytes] = {"_uuid": b"", "text": b"", "varchar": b"", "json": b"", "jsonb": b"\x01"}
 _FIXED: dict[str, Callable[[pa.Array], Values]] = {
     "bool": lambda column: _numbers(_filled(column.cast(pa.bool_()), pa.uint8()), "u1"),
     "int2": lambda column: _numbers(_filled(column, pa.int16()), ">i2"),

@@ -10,6 +10,7 @@ from resources.store.tables.batches import batches, drops, leases, pins
 from resources.store.tables.crm import crm_jobs, crm_mappings, crm_paces, crm_records, crm_usage
 from resources.store.tables.delivering import (
     VIEWS,
+    batch_deliveries,
     batch_files,
     delivery_attempts,
     delivery_lanes,
@@ -54,6 +55,7 @@ __all__ = [
     "alert_groups",
     "alerts",
     "api_keys",
+    "batch_deliveries",
     "batch_files",
     "batch_mappings",
     "batches",

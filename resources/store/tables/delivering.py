@@ -17,14 +17,15 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from resources.store.tables.base import metadata, since, time_column
 
 # The outbox: intents of delivery. One is due when `next_attempt_at` is set; one that goes out with its batch's file has
-# none, and is delivered when `batch_files` says that the file went out: a million rows become delivered by one. So read
-# the view `deliveries` (`views/deliveries.sql`), which says what each has come to. `delivery_id` begins as its lead's
-# id does: ascending inserts, and all deliveries of a lead lie side by side under the primary key.
+# none. That stands with many others in a row of `batch_deliveries` (or here, if the batch was routed again), and is
+# delivered when `batch_files` says that the file went out: a million become delivered by one row. So read the view
+# `deliveries` (`views/deliveries.sql`), which says what each has come to. `delivery_id` begins as its lead's id does:
+# ascending inserts, and all deliveries of a lead lie side by side under the primary key.
 outbox = Table(
     "outbox",
     metadata,
@@ -51,6 +52,20 @@ outbox = Table(
     ),
     Index("ix_outbox_batch", "batch_id", postgresql_using="brin"),
     Index("ix_outbox_dead", "destination", "created_at", postgresql_where=text("state = 'dead'")),
+)
+
+# Intents that go out with their batch's file, thousands of leads a row: ascending, from the first to the last.
+batch_deliveries = Table(
+    "batch_deliveries",
+    metadata,
+    Column("batch_id", String, primary_key=True),
+    Column("destination", String, primary_key=True),
+    Column("priority", SmallInteger, primary_key=True),
+    Column("first_lead_id", Uuid, primary_key=True),
+    Column("last_lead_id", Uuid, nullable=False),
+    Column("lead_ids", ARRAY(Uuid), nullable=False),
+    time_column("created_at", nullable=False),
+    Index("ix_batch_deliveries_leads", "first_lead_id", "last_lead_id"),
 )
 
 # The files that went out, each with all leads of a batch that are meant for its destination.
@@ -132,4 +147,4 @@ delivery_workers = Table(
 )
 
 # Views, by the migration that makes them: `sql/store/views/<name>.sql`.
-VIEWS = {"deliveries": "0001", "provider_scoreboard": "0008"}
+VIEWS = {"file_deliveries": "0001", "deliveries": "0001", "provider_scoreboard": "0008"}

@@ -4,7 +4,7 @@ SELECT
     delivery_id, lead_id, batch_id, destination, priority, state, attempts, next_attempt_at, last_error_code,
     external_id, created_at, delivered_at
 FROM aiqleads.deliveries
-WHERE (cast(:lead_id AS uuid) IS NULL OR lead_id = :lead_id)
+WHERE (cast(:lead_id AS uuid) IS NULL OR lead_id = :lead_id AND :lead_id BETWEEN first_lead_id AND last_lead_id)
     AND delivery_id BETWEEN :first_id AND :last_id
     AND (cast(:batch_id AS text) IS NULL OR batch_id = :batch_id)
     AND (cast(:state AS text) IS NULL OR state = :state)

@@ -9,17 +9,25 @@ import atexit
 import json
 import os
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aiqleads_pipeline.commands import alerts_cli, deliveries_cli, model_cli, providers_cli, rules_cli, score_cli
+from aiqleads_pipeline.commands import (
+    alerts_cli,
+    deliveries_cli,
+    keys_cli,
+    model_cli,
+    providers_cli,
+    review_cli,
+    rules_cli,
+    score_cli,
+)
 from aiqleads_pipeline.commands.errors_cli import errors
+from aiqleads_pipeline.commands.printing import readable
 from aiqleads_pipeline.commands.sandbox_cli import sandbox
 
 if TYPE_CHECKING:
@@ -32,10 +40,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-review_app = typer.Typer(help="Leads that wait for a person.", no_args_is_help=True)
-app.add_typer(review_app, name="review")
-keys_app = typer.Typer(help="API keys of the doors.", no_args_is_help=True)
-app.add_typer(keys_app, name="keys")
+app.add_typer(review_cli.app, name="review")
+app.add_typer(keys_cli.app, name="keys")
 app.add_typer(model_cli.model_app, name="model")
 app.add_typer(score_cli.app, name="score")
 app.add_typer(rules_cli.app, name="rules")
@@ -49,26 +55,8 @@ app.command()(sandbox)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]
 
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def readable_errors(command: Callable[P, R]) -> Callable[P, R]:
-    """Turn the errors that a person can act on into one line and exit status 1."""
-
-    @wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return command(*args, **kwargs)
-        except _known_errors() as error:
-            typer.echo(f"aiqleads: {error}", err=True)
-            raise typer.Exit(1) from None
-
-    return wrapped
-
-
 @app.command()
-@readable_errors
+@readable
 def demo(as_json: AsJson = False) -> None:
     """The main job on the sample drops, everything embedded: prints the funnel and where to look."""
     from aiqleads_pipeline.commands.demo import run_demo
@@ -80,7 +68,7 @@ def demo(as_json: AsJson = False) -> None:
 
 
 @app.command()
-@readable_errors
+@readable
 def process(
     files: Annotated[list[Path], typer.Argument(help="Files of leads: CSV, XLSX, JSON, NDJSON, Parquet.")],
     source: Annotated[str, typer.Option(help="The source they come from: a folder name under uploads/.")],
@@ -109,7 +97,7 @@ def process(
 
 
 @app.command()
-@readable_errors
+@readable
 def up(
     port: Annotated[int | None, typer.Option(help="Port of the Dagster web UI.")] = None,
     api_port: Annotated[int | None, typer.Option(help="Port of the HTTP API.")] = None,
@@ -124,7 +112,7 @@ def up(
 
 
 @app.command()
-@readable_errors
+@readable
 def serve(
     host: Annotated[
         str, typer.Option(help="Address to listen on; anything but loopback opens the doors.")
@@ -140,7 +128,7 @@ def serve(
 
 
 @app.command(hidden=True, name="hot-lane")
-@readable_errors
+@readable
 def hot_lane() -> None:
     """The hot lane alone (a part of `up`): decides leads at once for callers who wait."""
     from aiqleads_pipeline.automation.hot_lane import run_hot_lane
@@ -149,7 +137,7 @@ def hot_lane() -> None:
 
 
 @app.command(hidden=True)
-@readable_errors
+@readable
 def runner() -> None:
     """The resident runner alone (a part of `up`)."""
     from aiqleads_pipeline.automation.runner import run_resident
@@ -159,7 +147,7 @@ def runner() -> None:
 
 
 @app.command()
-@readable_errors
+@readable
 def table(
     name: Annotated[str, typer.Argument(help="A table of the contract, e.g. routed_leads.")],
     batch: Annotated[str | None, typer.Option(help="Only this batch.")] = None,
@@ -175,7 +163,7 @@ def table(
 
 
 @app.command()
-@readable_errors
+@readable
 def lead(lead_id: str, as_json: AsJson = False) -> None:
     """The whole story of one lead: every step, decision, reason, attempt."""
     from aiqleads_pipeline.commands.lead import lead_story
@@ -210,112 +198,6 @@ def doctor(as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-@review_app.command("list")
-@readable_errors
-def review_list(as_json: AsJson = False, limit: int = 50) -> None:
-    """Leads that wait for a person, the oldest first."""
-    from resources.store import reviews
-
-    for row in reviews.list_open(_outside().store, limit=limit):
-        if as_json:
-            typer.echo(json.dumps(row, default=str))
-        else:
-            hint = row["suggestion"]
-            typer.echo(f"{row['lead_id']}  {row['opened_at']:%Y-%m-%d %H:%M}  {row['reason_code']:16}  {hint}")
-
-
-@review_app.command("assign")
-@readable_errors
-def review_assign(
-    lead_id: str,
-    owner: Annotated[str, typer.Option(help="Owner id from teams.yaml.")],
-    by: Annotated[str, typer.Option(help="Who decides.", envvar="USER")] = "operator",
-) -> None:
-    """Give a waiting lead to an owner; its deliveries are written in the same transaction."""
-    from aiqleads_pipeline.commands.review import assign
-
-    typer.echo(assign(_outside(), lead_id, owner, by))
-
-
-@keys_app.command("create")
-@readable_errors
-def keys_create(
-    client: Annotated[str, typer.Option(help="Whose key it is: leads and limits belong to a client.")],
-    role: Annotated[str, typer.Option(help="admin, ops, client or viewer.")],
-    scope: Annotated[list[str] | None, typer.Option(help="Only this, e.g. leads:write; may be repeated.")] = None,
-    network: Annotated[list[str] | None, typer.Option(help="Only from here, e.g. 203.0.113.0/24.")] = None,
-    days: Annotated[float | None, typer.Option(min=0, help="Days until it ends; for ever by default.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """A new key. It is shown this once."""
-    from aiqleads_pipeline.commands.keys import expiry
-    from resources.store import keys
-
-    place = _outside()
-    now, ends = place.settings.now(), expiry(place, days)
-    new = keys.create_key(place.store, client, role, now, scope or (), network or (), ends)
-    _print_new_key(new.__dict__, as_json)
-
-
-@keys_app.command("list")
-@readable_errors
-def keys_list(
-    client: Annotated[str | None, typer.Option(help="Only of this client.")] = None, as_json: AsJson = False
-) -> None:
-    """All keys, without their secrets."""
-    from aiqleads_pipeline.commands.keys import describe_keys
-
-    for row in describe_keys(_outside(), client):
-        if as_json:
-            typer.echo(json.dumps(row))
-        else:
-            used = row["last_used_at"] or "never used"
-            typer.echo(f"{row['key_id']}  {row['state']:8} {row['role']:7} {row['client']:24} {used}")
-
-
-@keys_app.command("rotate")
-@readable_errors
-def keys_rotate(
-    key_id: str,
-    hours: Annotated[float, typer.Option(min=0, help="Hours for which the old key goes on.")] = 24,
-    as_json: AsJson = False,
-) -> None:
-    """A new key with the rights of an old one, which goes on for a while."""
-    from datetime import timedelta
-
-    from resources.store import keys
-
-    place = _outside()
-    new = keys.rotate_key(place.store, key_id, place.settings.now(), timedelta(hours=hours))
-    _print_new_key(new.__dict__, as_json)
-
-
-@keys_app.command("revoke")
-@readable_errors
-def keys_revoke(key_id: str) -> None:
-    """End a key for good, within five seconds in every process."""
-    from resources.store import keys
-
-    place = _outside()
-    keys.revoke_key(place.store, key_id, place.settings.now())
-    typer.echo(f"{key_id} is revoked")
-
-
-@keys_app.command("limit")
-@readable_errors
-def keys_limit(
-    client: Annotated[str, typer.Option(help="Whose limit.")],
-    leads: Annotated[
-        int | None, typer.Option(min=0, help="Leads a window; without it the setting counts again.")
-    ] = None,
-) -> None:
-    """Give a client a limit of its own instead of PIPELINE_CONFIG__RATE_LIMIT_MAX."""
-    from resources.store import limits
-
-    limits.set_max(_outside().store, client, leads)
-    typer.echo(f"{client}: {'the usual limit' if leads is None else f'{leads:,} leads a window'}")
-
-
 def main() -> None:
     """The console script. It ends right after its exit handlers: freeing a large batch's modules takes a second."""
     status: int | str | None = 1
@@ -339,31 +221,6 @@ def _outside() -> Outside:
     from aiqleads_pipeline.outside import open_outside
 
     return open_outside()
-
-
-def _known_errors() -> tuple[type[Exception], ...]:
-    from aiqleads_pipeline.commands.lead import UnknownLead
-    from aiqleads_pipeline.commands.review import UnknownOwner
-    from aiqleads_pipeline.rules.loading import RulesError
-    from aiqleads_pipeline.settings import SettingsError
-    from aiqleads_pipeline.tables import UnknownTable
-    from resources.bucket import BucketError
-    from resources.lake import TableCorrupt, TableMissing
-    from resources.store.errors import StoreError
-
-    return (
-        SettingsError, RulesError, StoreError, BucketError, TableMissing, TableCorrupt, UnknownTable, UnknownLead,
-        UnknownOwner,
-    )  # fmt: skip
-
-
-def _print_new_key(new: dict[str, str], as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(new))
-    else:
-        typer.echo(f"key_id   {new['key_id']}")
-        typer.echo(f"api_key  {new['api_key']}")
-        typer.echo("Keep the api_key now: it can't be shown again.", err=True)
 
 
 def _print_summary(summary: dict[str, Any]) -> None:

@@ -24,12 +24,26 @@ def readable(command: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        from aiqleads_pipeline.cli import readable_errors
-
         try:
-            return readable_errors(command)(*args, **kwargs)
-        except Refused as error:
+            return command(*args, **kwargs)
+        except _known_errors() as error:
             typer.echo(f"aiqleads: {error}", err=True)
             raise typer.Exit(1) from None
 
     return wrapped
+
+
+def _known_errors() -> tuple[type[Exception], ...]:
+    from aiqleads_pipeline.commands.lead import UnknownLead
+    from aiqleads_pipeline.commands.review import UnknownOwner
+    from aiqleads_pipeline.rules.loading import RulesError
+    from aiqleads_pipeline.settings import SettingsError
+    from aiqleads_pipeline.tables import UnknownTable
+    from resources.bucket import BucketError
+    from resources.lake import TableCorrupt, TableMissing
+    from resources.store.errors import StoreError
+
+    return (
+        Refused, SettingsError, RulesError, StoreError, BucketError, TableMissing, TableCorrupt, UnknownTable,
+        UnknownLead, UnknownOwner,
+    )  # fmt: skip

@@ -20,7 +20,7 @@ from aiqleads_pipeline.rules.webhooks import WebhookRules
 from aiqleads_pipeline.settings import Settings
 from aiqleads_pipeline_tests.doors.conftest import Reply, Service, private_folder, serving
 from aiqleads_pipeline_tests.doors.test_intake_lives import free_port
-from aiqleads_pipeline_tests.doors.test_webhooks import SECRETS, SOURCES, contents, rules_in
+from aiqleads_pipeline_tests.doors.webhook_world import SECRETS, SOURCES, contents, rules_in
 from resources.store import keys
 
 SIGNED = {

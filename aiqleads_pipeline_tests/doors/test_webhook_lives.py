@@ -19,7 +19,7 @@ import pytest
 from sqlalchemy import text
 
 from aiqleads_pipeline_tests.doors.conftest import Service, private_folder, serving, wait_for
-from aiqleads_pipeline_tests.doors.test_webhooks import SECRETS, hub, post, rules_in, standard
+from aiqleads_pipeline_tests.doors.webhook_world import SECRETS, hub, post, rules_in, standard
 from resources.store import keys, webhook_events
 from resources.store.database import Store
 from resources.store.webhook_events import EventKey

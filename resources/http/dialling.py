@@ -191,7 +191,7 @@ class Dialler:
             NotConnected: transient.
         """
         started = time.monotonic()
-        addresses = self._look_up(url, connect_seconds)
+        addresses = look_up(url.host, url.port, connect_seconds, url.netloc, self._lookups, self._resolver)
         require_dialable(addresses, url, self.allow_loopback)
         left = connect_seconds - (time.monotonic() - started)
         if left <= 0:
@@ -233,24 +233,33 @@ class Dialler:
                 connection.close()
         self._lookups.shutdown(wait=False, cancel_futures=True)
 
-    def _look_up(self, url: Url, seconds: float) -> list[IpAddress]:
-        """All addresses, in a thread of its own: the system's look-up knows no time limit."""
-        try:
-            found = self._lookups.submit(self._resolver, url.host, url.port).result(timeout=seconds)
-            addresses = [ip_address(text) for text in found]
-        except LookupTimeout:
-            raise NotConnected(f"{url.netloc} could not be looked up in time") from None
-        except socket.gaierror as error:
-            if error.errno in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)):
-                raise UnknownHost(f"there is no host {url.netloc}") from None
-            raise NotConnected(f"{url.netloc} can't be looked up just now") from None
-        except (UnicodeError, ValueError):
-            raise UnknownHost(f"there is no host {url.netloc}") from None
-        except OSError as error:
-            raise NotConnected(f"{url.netloc} can't be looked up just now ({type(error).__name__})") from None
-        if not addresses:
-            raise UnknownHost(f"{url.netloc} has no address")
-        return addresses
+
+def look_up(
+    host: str, port: int, seconds: float, told: str, lookups: ThreadPoolExecutor, resolver: Resolver
+) -> list[IpAddress]:
+    """All addresses of a host, in a thread of ``lookups``: the system's look-up knows no time limit.
+
+    ``told`` is what errors call the host.
+
+    Raises:
+        UnknownHost: permanent. NotConnected: transient.
+    """
+    try:
+        found = lookups.submit(resolver, host, port).result(timeout=seconds)
+        addresses = [ip_address(text) for text in found]
+    except LookupTimeout:
+        raise NotConnected(f"{told} could not be looked up in time") from None
+    except socket.gaierror as error:
+        if error.errno in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)):
+            raise UnknownHost(f"there is no host {told}") from None
+        raise NotConnected(f"{told} can't be looked up just now") from None
+    except (UnicodeError, ValueError):
+        raise UnknownHost(f"there is no host {told}") from None
+    except OSError as error:
+        raise NotConnected(f"{told} can't be looked up just now ({type(error).__name__})") from None
+    if not addresses:
+        raise UnknownHost(f"{told} has no address")
+    return addresses
 
 
 def _connect_error(url: Url, error: Exception) -> NotConnected | CertificateRefused:

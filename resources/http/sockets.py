@@ -9,15 +9,13 @@ import socket
 import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as LookupTimeout
-from ipaddress import ip_address
 from typing import Any
 
 import certifi
 
-from resources.http.addresses import IpAddress, why_blocked
-from resources.http.dialling import Budget, Resolver, _PlainSocket, _TlsSocket, system_resolver
-from resources.http.errors import CertificateRefused, EgressRefused, NotConnected, UnknownHost
+from resources.http.addresses import why_blocked
+from resources.http.dialling import Budget, Resolver, _PlainSocket, _TlsSocket, look_up, system_resolver
+from resources.http.errors import CertificateRefused, EgressRefused, NotConnected
 
 MOST_BYTES = 1 << 20  # that the other side may send in one conversation
 _LOOKUPS = ThreadPoolExecutor(4, thread_name_prefix="socket-lookup")
@@ -32,7 +30,7 @@ def open_socket(
         EgressRefused: an address of the host is one that is never dialled; nothing was dialled.
         UnknownHost: permanent. NotConnected: transient.
     """
-    addresses = _look_up(host, port, deadline, resolver)
+    addresses = look_up(host, port, max(deadline - time.monotonic(), 0.001), host, _LOOKUPS, resolver)
     for address in addresses:
         if kind := why_blocked(address, allow_loopback):
             raise EgressRefused(f"{host} leads to a {kind} address: it is not called")
@@ -81,22 +79,3 @@ def start_tls(found: socket.socket, host: str, context: ssl.SSLContext, deadline
         raise CertificateRefused(f"{host} could not prove its name") from None
     except OSError as error:
         raise NotConnected(f"TLS with {host} failed ({type(error).__name__})") from None
-
-
-def _look_up(host: str, port: int, deadline: float, resolver: Resolver) -> list[IpAddress]:
-    try:
-        found = _LOOKUPS.submit(resolver, host, port).result(timeout=max(deadline - time.monotonic(), 0.001))
-        addresses = [ip_address(text) for text in found]
-    except LookupTimeout:
-        raise NotConnected(f"{host} could not be looked up in time") from None
-    except socket.gaierror as error:
-        if error.errno in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)):
-            raise UnknownHost(f"there is no host {host}") from None
-        raise NotConnected(f"{host} can't be looked up just now") from None
-    except (UnicodeError, ValueError):
-        raise UnknownHost(f"there is no host {host}") from None
-    except OSError as error:
-        raise NotConnected(f"{host} can't be looked up just now ({type(error).__name__})") from None
-    if not addresses:
-        raise UnknownHost(f"{host} has no address")
-    return addresses

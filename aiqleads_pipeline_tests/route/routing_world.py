@@ -22,6 +22,23 @@ A_LEAD = {
     "email_kind": None, "company_domain": None, "lead_score": 50.0, "industry_code": "unknown",
     "size_segment": "unknown", "priority": "P3", "territory": "rest_of_world",
 }  # fmt: skip
+TEAMS = """
+owners:
+  - {id: ana, name: Ana, email: ana@example.com, weight: 2}
+  - {id: bo, name: Bo, email: bo@example.com}
+  - {id: cy, name: Cy, email: cy@example.com}
+  - {id: dee, name: Dee, email: dee@example.com}
+teams:
+  - {id: smb, name: Small, members: [ana, bo]}
+  - {id: big, name: Big, members: [cy, dee]}
+"""
+ROUTING = """
+rules:
+  - {id: large, when: {size_segment: enterprise}, team: big, sla: {P1: 2 min}}
+  - {id: throwaway, when: {email_kind: disposable}, team: review}
+  - {id: rest, team: smb}
+"""
+LARGE = {"size_segment": "enterprise"}
 
 
 @dataclass(frozen=True)
@@ -105,3 +122,11 @@ def make_world(con: DuckDBPyConnection, folder: Path, teams: str, routing: str, 
     (folder / "teams.yaml").write_text(teams, encoding="utf-8")
     (folder / "routing.yaml").write_text(routing, encoding="utf-8")
     return World(con, Book(load_teams(folder), load_routing(folder)), **memory)
+
+
+def of(domain: str, **more: Any) -> dict[str, Any]:
+    return {"company_domain": domain, **more}
+
+
+def reasons_of(routed: Routed) -> dict[int, dict[str, Any]]:
+    return {lead.int: json.loads(text) for lead, text in routed.routed.select("lead_id, reasons").fetchall()}

@@ -52,7 +52,10 @@ def priority_changes(con: DuckDBPyConnection, outside: Outside, scores: DuckDBPy
     Scores that were written but never noted (their writer was killed) count as not written: nobody was told.
     """
     noted = rescorings.noted_batches(outside.store)
-    paths = [outside.lake.path(SCORES_TABLE, batch) for batch in outside.lake.batches(SCORES_TABLE) if batch in noted]
+    last_all = rescorings.last_rescoring(outside.store, "all")
+    since = last_all.batch_id if last_all else ""
+    batches = [batch for batch in outside.lake.batches(SCORES_TABLE) if batch in noted and batch >= since]
+    paths = [outside.lake.path(SCORES_TABLE, batch) for batch in batches]
     if paths:
         before = con.read_parquet(paths, hive_partitioning=False).project("lead_id, priority, scored_at")
     else:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import shutil
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +22,12 @@ from aiqleads_pipeline.enriching.completing import with_additions
 from aiqleads_pipeline.open_scores import score_open
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.priority_events import askers, post_changes, priority_changes
+from aiqleads_pipeline.source_history import renew_moved_sources
 from aiqleads_pipeline.stages.current import current_leads
 from aiqleads_pipeline.stages.engine import open_engine, run_sql
 from aiqleads_pipeline.stages.enrich import enrich_leads
 from aiqleads_pipeline.tables import SCORES_TABLE, all_batches, newest_score_batches, store_relation
-from resources.store import intake, rescorings
+from resources.store import intake, rescorings, sources
 from resources.store.rescorings import Kind, Rescoring
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 OUTCOME_COLUMNS = {"lead_id": "UUID", "result": "VARCHAR", "closed_at": "TIMESTAMPTZ"}
 # Signals of the last moments before a rescoring may not have been committed yet: the next one looks at them again.
 SLACK = timedelta(seconds=60)
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
 TOLD_LEADS = 20_000  # of so many signalled leads all are told in words, of more those above P3
 
 
@@ -68,12 +70,13 @@ def rescore(outside: Outside, only_signalled: bool = False) -> Rescored:
     batch_id = f"{now:%Y%m%dT%H%M%S%f}-{kind}"
     with _workplace(outside) as folder, open_engine(outside.settings, folder / "spill") as con:
         outside.lake.attach(con)
-        leads = open_leads(con, outside, asked)
-        every_lead = asked is not None and asked.num_rows <= TOLD_LEADS
+        moved = _moved_sources(con, outside, now)
+        leads = open_leads(con, outside, asked, moved)
+        every_lead = asked is not None and not moved and asked.num_rows <= TOLD_LEADS
         scores = score_open(con, outside, leads, now, folder, every_lead)
         outside.lake.write(scores, SCORES_TABLE, batch_id)
         written = outside.lake.read(con, SCORES_TABLE, batch_id)
-        facts = _facts(written)
+        facts = {**_facts(written), "moved_sources": moved}
         told = askers(outside)
         changes = priority_changes(con, outside, written) if told else []
     seconds = round(time.monotonic() - started, 3)
@@ -81,22 +84,49 @@ def rescore(outside: Outside, only_signalled: bool = False) -> Rescored:
     rescorings.note_rescoring(
         outside.store, done, facts, lambda store: post_changes(store, changes, told, batch_id, now)
     )
-    return Rescored(batch_id, {**facts, "kind": kind, "seconds": seconds})
+    removed = forget_old_scores(outside, now)
+    return Rescored(batch_id, {**facts, "kind": kind, "seconds": seconds, "old_batches_removed": removed})
 
 
-def open_leads(con: DuckDBPyConnection, outside: Outside, asked: pa.Table | None = None) -> DuckDBPyRelation:
-    """ENRICHED_LEADS of leads that were routed and not closed, as they are now; of these only those asked for."""
+def forget_old_scores(outside: Outside, now: datetime) -> int:
+    """Remove batches of scores that are older than ``AIQLEADS_SCORES_DAYS`` and no lead's newest; returns how many.
+
+    What counts now (``newest_score_batches``) stays however old it is, and so does what was noted last: the next change
+    of a priority is told against it.
+    """
+    border = f"{now - timedelta(days=outside.settings.SCORES_DAYS):%Y%m%dT%H%M%S%f}"
+    last_all = rescorings.last_rescoring(outside.store, "all")
+    kept = min([border, *newest_score_batches(outside)[:1], *([last_all.batch_id] if last_all else [])])
+    old = [batch for batch in outside.lake.batches(SCORES_TABLE) if batch < kept]
+    for batch in old:
+        outside.lake.remove(SCORES_TABLE, batch)
+    return len(old)
+
+
+def open_leads(
+    con: DuckDBPyConnection, outside: Outside, asked: pa.Table | None = None, moved: Sequence[str] = ()
+) -> DuckDBPyRelation:
+    """ENRICHED_LEADS of leads that were routed and not closed, as they are now; of these only those asked for, and
+    those of the sources that moved."""
     leads = run_sql(
         con,
         "marts/open_leads",
-        enriched_leads=_enriched_now(con, outside, asked),
+        enriched_leads=_enriched_now(con, outside, asked if not moved else None),
         routed_leads=all_batches(con, outside, "routed_leads"),
         outcomes=store_relation(con, outside, "outcomes", OUTCOME_COLUMNS),
     )
     if asked is None:
         return leads
+    import pyarrow as pa
+
     con.from_arrow(asked).query("_", "CREATE OR REPLACE TEMP TABLE asked_leads AS FROM _")
-    return leads.join(con.table("asked_leads"), "lead_id", how="semi")
+    if not moved:
+        return leads.join(con.table("asked_leads"), "lead_id", how="semi")
+    of_sources = con.from_arrow(pa.table({"source": pa.array(moved, pa.string())}))
+    of_sources.query("_", "CREATE OR REPLACE TEMP TABLE asked_sources AS FROM _")
+    return run_sql(
+        con, "marts/asked_leads", open_now=leads, signalled=con.table("asked_leads"), moved=con.table("asked_sources")
+    )
 
 
 def leads_now(con: DuckDBPyConnection, outside: Outside, lead_id: uuid.UUID) -> DuckDBPyRelation:
@@ -127,6 +157,15 @@ def open_scores_now(con: DuckDBPyConnection, outside: Outside) -> DuckDBPyRelati
         open_lead_scores=con.read_parquet(paths, hive_partitioning=False),
         outcomes=store_relation(con, outside, "outcomes", OUTCOME_COLUMNS),
     )
+
+
+def _moved_sources(con: DuckDBPyConnection, outside: Outside, now: datetime) -> list[str]:
+    """The sources that turned out otherwise by outcomes since the last scores; they are learnt anew before scoring."""
+    last = rescorings.last_rescoring(outside.store)
+    since = None if last is None else last.until
+    if not sources.has_new_outcomes(outside.store, EVER if since is None else since - SLACK, now):
+        return []
+    return renew_moved_sources(con, outside, since, now)
 
 
 def _enriched_now(con: DuckDBPyConnection, outside: Outside, asked: pa.Table | None) -> DuckDBPyRelation:

@@ -107,6 +107,7 @@ class Settings(BaseModel):
     PUBLIC_URL: Annotated[str, Field(pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$")] = ""
     WEBHOOK_MEMORY_DAYS: Annotated[int, Field(ge=1, le=3650)] = 30  # that a repeated event of a webhook is known
     DELIVERY_LOG_DAYS: Annotated[int, Field(ge=1, le=3650)] = 30  # that attempts of delivery are kept
+    SCORES_DAYS: Annotated[int, Field(ge=1, le=3650)] = 14  # that old scores of open leads and old insights are kept
     TRUSTED_PROXIES: str = ""  # addresses whose X-Forwarded-For is believed
     CORS_ORIGINS: str = ""
     TOKEN_SECONDS: Annotated[int, Field(ge=10, le=3600)] = 300

@@ -38,6 +38,10 @@ class Checksums:
         if is_new:
             sync(note.parent)
 
+    def forget(self, name: str) -> None:
+        """Remove the note of a file that is no more."""
+        self._note(name).unlink(missing_ok=True)
+
     def trust(self, file: Path) -> None:
         """This process wrote the file just now: no need to read it again."""
         self._verified[file] = _version(file)

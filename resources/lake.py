@@ -143,6 +143,17 @@ class Lake:
         path = self.path(table, batch_id)
         return Path(path).exists() if self.is_local else bool(self._filesystem().exists(path))
 
+    def remove(self, table: str, batch_id: str) -> None:
+        """Take a batch out of a table; nothing happens if it is not there. Readers that have it open read on."""
+        folder = self.path(table, batch_id).rsplit("/", 1)[0]
+        if not self.is_local:
+            if self.exists(table, batch_id):
+                self._filesystem().rm(folder, recursive=True)
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+        assert self._checksums is not None  # noqa: S101 - only a local lake keeps notes
+        self._checksums.forget(_note_name(table, batch_id))
+
     def glob(self, table: str) -> str:
         """The pattern of all batches of a table, for ``read_parquet(..., hive_partitioning = true)``."""
         return f"{self.url}/{table}/**/*.parquet"

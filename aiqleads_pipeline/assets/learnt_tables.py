@@ -8,41 +8,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dagster as dg
-import pyarrow as pa
-from duckdb import DuckDBPyConnection, DuckDBPyRelation
+from duckdb import DuckDBPyConnection
 
 from aiqleads_pipeline.assets.batch_run import BatchRuns
-from aiqleads_pipeline.assets.learning import RELIABILITY_TABLE
 from aiqleads_pipeline.assets.specs import OWNERS
 from aiqleads_pipeline.outside import Outside
+from aiqleads_pipeline.source_history import closed_leads, keep_version, learn_sources
 from aiqleads_pipeline.stages.conversion import ConversionModel, ModelUnusable, TrainedModel, train
 from aiqleads_pipeline.stages.conversion.training import compare_with
-from aiqleads_pipeline.stages.engine import open_engine, run_sql
-from aiqleads_pipeline.stages.score import source_reliability as learn_reliability
-from aiqleads_pipeline.tables import all_batches, store_relation
-from resources.store import alerts, drops
+from aiqleads_pipeline.stages.engine import open_engine
+from resources.store import alerts
 
 SEED = 20261123
-OUTCOME_COLUMNS = {"lead_id": "UUID", "result": "VARCHAR", "closed_at": "TIMESTAMPTZ"}
 
 
 @dg.asset(group_name="learning", kinds={"duckdb", "parquet"}, owners=OWNERS, deps=["outcomes"])
 def source_reliability(runs: dg.ResourceParam[BatchRuns]) -> dg.MaterializeResult:
     """What became of each source's leads, shrunk to the mean of all sources where there are few."""
     with _engine(runs.outside) as con:
-        sources, received, rejected = list(zip(*drops.source_totals(runs.outside.store), strict=True)) or [()] * 3
-        history = con.from_arrow(
-            pa.table(
-                {
-                    "source": pa.array(sources, pa.string()),
-                    "received_count": pa.array(received, pa.int64()),
-                    "rejected_count": pa.array(rejected, pa.int64()),
-                }
-            )
-        )
-        learnt = learn_reliability(con, history, _closed_leads(con, runs.outside), runs.outside.rules().scoring)
-        version = f"{runs.outside.settings.now():%Y%m%dT%H%M%S%fZ}"
-        runs.outside.lake.write(learnt, RELIABILITY_TABLE, version)
+        learnt = learn_sources(con, runs.outside)
+        version = keep_version(runs.outside, learnt, runs.outside.settings.now())
         rows = learnt.filter("segment_code IS NULL").project("source, reliability_score").fetchall()
         return dg.MaterializeResult(
             metadata={
@@ -58,7 +43,7 @@ def conversion_model(context: dg.AssetExecutionContext, runs: dg.ResourceParam[B
     """Train on all outcomes; a sound model comes into force if it beats the one that is, by the gate of ``compare``."""
     outside = runs.outside
     with _engine(outside) as con:
-        result = train(con, _closed_leads(con, outside), seed=SEED, rules=outside.rules().scoring)
+        result = train(con, closed_leads(con, outside), seed=SEED, rules=outside.rules().scoring)
     metrics = dg.MetadataValue.json(result.metrics)
     if isinstance(result, TrainedModel):
         page = outside.models.keep_report(result.version, result.page, result.card)
@@ -99,15 +84,6 @@ def _engine(outside: Outside) -> Iterator[DuckDBPyConnection]:
     with open_engine(outside.settings) as con:
         outside.lake.attach(con)
         yield con
-
-
-def _closed_leads(con: DuckDBPyConnection, outside: Outside) -> DuckDBPyRelation:
-    return run_sql(
-        con,
-        "marts/closed_leads",
-        enriched_leads=all_batches(con, outside, "enriched_leads"),
-        outcomes=store_relation(con, outside, "outcomes", OUTCOME_COLUMNS),
-    )
 
 
 def put_in_force(outside: Outside, result: TrainedModel) -> str:

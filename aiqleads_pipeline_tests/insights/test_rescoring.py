@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import dagster as dg
 import pytest
+from sqlalchemy import text
 
 from aiqleads_pipeline.automation.rescoring import build_rescoring_sensor
 from aiqleads_pipeline.commands import score
 from aiqleads_pipeline.commands.lead import UnknownLead
 from aiqleads_pipeline.open_scores import score_open
-from aiqleads_pipeline.rescoring import open_leads, open_scores_now, rescore
+from aiqleads_pipeline.rescoring import forget_old_scores, open_leads, open_scores_now, rescore
 from aiqleads_pipeline.stages.engine import open_engine
 from resources.store import rescorings
 
@@ -137,3 +138,52 @@ def test_a_score_is_explained_part_by_part(firm) -> None:  # type: ignore[no-unt
 def _batch(firm, batch_id, *columns):  # type: ignore[no-untyped-def]
     with open_engine(firm.outside.settings) as con:
         return firm.outside.lake.read(con, "open_lead_scores", batch_id).project(", ".join(columns)).fetchall()
+
+
+def test_what_a_provider_says_later_is_a_signal(firm) -> None:  # type: ignore[no-untyped-def]
+    lead = firm.lead_id("p112@ads112-company.com")
+    said = (
+        "INSERT INTO aiqleads.enrichment_additions "
+        "(lead_id, field, value, provider, confidence_share, cost_usd, answered_at, added_at) "
+        "VALUES (:lead, 'city', 'Berlin', 'test', 1, 0, :now, :now)"
+    )
+    with firm.outside.store.transaction("test") as con:
+        con.execute(text(said), {"lead": lead, "now": firm.outside.settings.now()})
+    before = scores_now(firm, "completeness_score")[lead][0]
+    done = rescore(firm.outside, only_signalled=True)
+    assert lead in {str(row[0]) for row in _batch(firm, done.batch_id, "lead_id")}
+    assert scores_now(firm, "completeness_score")[lead][0] > before
+
+
+def test_outcomes_are_a_signal_for_open_leads_of_the_source_that_turned_out_otherwise(firm, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    before = scores_now(firm, "source_reliability_score")
+    fair, ads = firm.lead_id("p115@fair115-company.com"), firm.lead_id("p115@ads115-company.com")
+    ended = [f"p{i}@ads{i}-company.com" for i in range(105, 112)]
+    lines = [f"{email},{'bounced' if i % 2 else 'won'},,\n" for i, email in enumerate(ended)]
+    outcomes = "email,result,revenue_usd,closed_at\n" + "".join(lines)
+    assert firm.process("outcomes2.csv", outcomes, "outcomes").status == "done"
+    with monkeypatch.context() as killed:
+        killed.setattr(rescorings, "note_rescoring", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):  # sources are learnt and scores written, but nothing was noted
+            rescore(firm.outside, only_signalled=True)
+    done = rescore(firm.outside, only_signalled=True)
+    assert "ads" in done.facts["moved_sources"]
+    after = scores_now(firm, "source_reliability_score")
+    assert after[ads] > before[ads]
+    assert not after.keys() & {firm.lead_id(email) for email in ended}
+    assert fair in after
+    with firm.outside.store.read() as con:
+        bounced = con.execute(text("SELECT count(*) FROM aiqleads.outcomes WHERE is_bounced AND result = 'returned'"))
+        assert bounced.scalar() == len(ended) // 2
+
+
+def test_old_scores_are_forgotten_and_the_newest_stay(firm) -> None:  # type: ignore[no-untyped-def]
+    rescore(firm.outside)
+    lake, now = firm.outside.lake, firm.outside.settings.now()
+    newest = scores_now(firm, "lead_score")
+    known = lake.batches("open_lead_scores")
+    assert forget_old_scores(firm.outside, now) == 0
+    later = now + timedelta(days=firm.outside.settings.SCORES_DAYS + 1)
+    assert forget_old_scores(firm.outside, later) == len(known) - 1
+    assert lake.batches("open_lead_scores") == known[-1:]
+    assert scores_now(firm, "lead_score") == newest

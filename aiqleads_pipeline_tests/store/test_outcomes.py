@@ -31,6 +31,7 @@ def record(store: Store, *outcomes: Outcome, batch: str = "o1") -> int:
         "closed_at": pa.array([day(number) for number in days], pa.timestamp("us", "UTC")),
         "revenue_usd": pa.array(revenues, pa.float64()),
         "owner": pa.array(owners, pa.string()),
+        "is_bounced": pa.array([result == "returned" for result in results], pa.bool_()),
     }
     return record_outcomes(store, pa.table(rows), batch)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from resources.store.database import Store
     from resources.store.leases import Lease
 
-_COLUMNS = ("lead_id", "result", "closed_at", "revenue_usd", "owner")
+_COLUMNS = ("lead_id", "result", "closed_at", "revenue_usd", "owner", "is_bounced")
 
 
 def record_outcomes(
@@ -24,7 +24,8 @@ def record_outcomes(
 
     Args:
         outcomes: ``lead_id`` (UUID), ``result`` (won, lost, returned), ``closed_at`` (UTC), ``revenue_usd`` (or null),
-            ``owner`` (who had the lead; null where it is not known: then no load is closed yet).
+            ``owner`` (who had the lead; null where it is not known: then no load is closed yet),
+            ``is_bounced`` (returned because nobody could be reached there).
         batch_id: the batch that brought them.
 
     Raises:

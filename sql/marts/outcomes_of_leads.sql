@@ -9,6 +9,7 @@ WITH referred AS (
 SELECT
     r.lead_id,
     arg_max(o.result, (o.closed_at, o.row_number)) AS result,
+    arg_max(o.is_bounced, (o.closed_at, o.row_number)) AS is_bounced,
     max(o.closed_at) AS closed_at,
     arg_max(o.revenue_usd, (o.closed_at, o.row_number)) AS revenue_usd,
     any_value(w.owner) AS owner

@@ -50,7 +50,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     ),
     "returned": (
         "returned", "return", "refunded", "refund", "invalid", "badlead", "fake", "spam", "wrongnumber",
-        "unreachable", "junk",
+        "unreachable", "junk", "bounced", "bounce", "hardbounce", "hardbounced", "emailbounced", "undeliverable",
+        "invalidemail", "invalidnumber", "disconnected",
     ),
     "open": (
         "open", "new", "newlead", "lead", "proposalsent", "reengagement", "inprogress", "working",
@@ -61,6 +62,15 @@ WORDS: dict[str, tuple[str, ...]] = {
         "discussion", "interested",
     ),
 }  # fmt: skip
+
+
+# Of the returned: nobody could be reached there. It tells what an address or number was worth.
+BOUNCED = frozenset(
+    {
+        "bounced", "bounce", "hardbounce", "hardbounced", "emailbounced", "undeliverable", "invalidemail",
+        "wrongnumber", "invalidnumber", "disconnected", "unreachable",
+    }
+)  # fmt: skip
 
 
 class NoOutcomes(Exception):
@@ -75,7 +85,7 @@ class Outcomes:
 
     ``accepted``: ``row_number, reference_kind`` (``lead_id``, ``external_id``, ``email``), ``reference_value,
     reference_source`` (with an external id, where given), ``email`` (to try where the reference is unknown),
-    ``result`` (``won``, ``lost``, ``returned``), ``closed_at, revenue_usd``; one row per reference.
+    ``result`` (``won``, ``lost``, ``returned``), ``is_bounced, closed_at, revenue_usd``; one row per reference.
 
     ``problems``: ``row_number, line_number, column_name, code, value, is_rejected``; a bad revenue is named there
     though its row is accepted. Both are lazy over a temporary table that lives until the next call.
@@ -121,7 +131,11 @@ def parse_outcomes(
     set_variables(
         con,
         currency=currency,
-        outcome_words=[{"word": word, "result": result} for result, words in WORDS.items() for word in words],
+        outcome_words=[
+            {"word": word, "result": result, "is_bounced": word in BOUNCED}
+            for result, words in WORDS.items()
+            for word in words
+        ],
         outcome_as_of=as_of,
         outcome_day_first={"auto": None, "dmy": True, "mdy": False}[date_order],
     )

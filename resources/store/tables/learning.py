@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Double, Index, String, Table, Uuid
+from sqlalchemy import Boolean, CheckConstraint, Column, Double, Index, String, Table, Uuid, text
 
 from resources.store.tables.base import metadata, time_column
 
@@ -15,6 +15,7 @@ outcomes = Table(
     Column("revenue_usd", Double),
     Column("batch_id", String, nullable=False),
     Column("owner", String),  # whose load it closed; null while the owner is not known
+    Column("is_bounced", Boolean, nullable=False, server_default=text("false")),  # returned: nobody could be reached
     CheckConstraint("result in ('won', 'lost', 'returned')", name="result_known"),
 )
 

@@ -2,7 +2,7 @@
 -- grain: one row per line; key: row_number
 -- inputs: outcome_rows (row_number, line_number, read_error_code, lead_id, external_id, email, source, outcome, closed_at,
 --         revenue: text)
--- variables: outcome_words (list of word, result), outcome_as_of, outcome_day_first, currency_rates
+-- variables: outcome_words (list of word, result, is_bounced), outcome_as_of, outcome_day_first, currency_rates
 WITH
 words AS (SELECT unnest(getvariable('outcome_words'), recursive := true)),
 cells AS (
@@ -26,7 +26,7 @@ habits AS (
 ),
 split AS (
     SELECT
-        c.*, h.*, w.result,
+        c.*, h.*, w.result, coalesce(w.is_bounced, false) AS is_bounced,
         TRY_CAST(c.lead_id AS UUID) AS lead_uuid,
         coalesce(CASE WHEN lead_uuid IS NULL THEN c.lead_id END, c.external_id) AS known_external_id,
         is_numeric_date(c.closed_text) AS is_numeric,
@@ -79,7 +79,7 @@ SELECT
          WHEN 'email' THEN read.email END AS reference_value,
     CASE WHEN reference_kind = 'external_id' THEN source END AS reference_source,
     CASE WHEN read.email LIKE '%_@_%' THEN read.email END AS email,
-    result, outcome,
+    result, is_bounced, outcome,
     coalesce(closed_moment, as_of) AS closed_at, closed_text,
     CASE WHEN amount BETWEEN 0 AND 1e15 THEN round(amount * usd_rate, 2) END AS revenue_usd, revenue_text,
     CASE

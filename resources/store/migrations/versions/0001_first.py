@@ -130,6 +130,7 @@ def upgrade() -> None:
     sa.Column('revenue_usd', sa.Double(), nullable=True),
     sa.Column('batch_id', sa.String(), nullable=False),
     sa.Column('owner', sa.String(), nullable=True),
+    sa.Column('is_bounced', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.CheckConstraint("result in ('won', 'lost', 'returned')", name=op.f('ck_outcomes_result_known')),
     sa.PrimaryKeyConstraint('lead_id', name=op.f('pk_outcomes')),
     schema='aiqleads'

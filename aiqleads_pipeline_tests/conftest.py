@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from aiqleads_pipeline.settings import Settings
-from aiqleads_pipeline.stages.engine import open_engine
+from aiqleads_pipeline_tests.shared_engine import SharedEngine
 
 OUR_VARIABLES = ("AIQLEADS_", "PIPELINE_CONFIG__", "FEATURE_FLAGS__", "DAGSTER_HOME")
 
@@ -29,11 +29,19 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(HOME=tmp_path / "home")
 
 
+@pytest.fixture(scope="session")
+def shared_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedEngine]:
+    """The engine that the tests of a session use one after the other."""
+    engine = SharedEngine(Settings(HOME=tmp_path_factory.mktemp("engine")))
+    yield engine
+    engine.con.close()
+
+
 @pytest.fixture
-def con(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """An engine as the pipeline opens it."""
-    with open_engine(settings) as connection:
-        yield connection
+def con(shared_engine: SharedEngine) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An engine as the pipeline opens it: nothing of another test is on it."""
+    yield shared_engine.con
+    shared_engine.forget()
 
 
 @pytest.fixture(scope="session")

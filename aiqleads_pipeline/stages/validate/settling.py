@@ -18,7 +18,7 @@ SMALL = 100  # rows
 HOST_NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
@@ -121,7 +121,7 @@ def _ascii_host(host: str) -> str | None:
     return host if HOST_NAME.fullmatch(host) else None
 
 
-def _fill(con: DuckDBPyConnection, table: str, columns: dict[str, Sequence[str | None]]) -> None:
+def _fill(con: DuckDBPyConnection, table: str, columns: Mapping[str, Sequence[str | None]]) -> None:
     con.execute(f'CREATE OR REPLACE TEMP TABLE "{table}" ({", ".join(f"{name} VARCHAR" for name in columns)})')
     rows = list(zip(*columns.values(), strict=True))
     if len(rows) > SMALL:

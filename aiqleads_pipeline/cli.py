@@ -19,6 +19,7 @@ import typer
 from aiqleads_pipeline.commands import (
     alerts_cli,
     deliveries_cli,
+    insights_cli,
     keys_cli,
     model_cli,
     providers_cli,
@@ -46,6 +47,7 @@ app.add_typer(model_cli.model_app, name="model")
 app.add_typer(score_cli.app, name="score")
 app.add_typer(rules_cli.app, name="rules")
 app.add_typer(deliveries_cli.app, name="deliveries")
+app.add_typer(insights_cli.app, name="insights")
 app.add_typer(providers_cli.app, name="providers")
 app.add_typer(alerts_cli.app, name="alerts")
 app.add_typer(alerts_cli.slas_app, name="slas")

@@ -1,11 +1,17 @@
-"""The jobs and schedules that look for drift and renew the insights every night.
+"""What looks for drift and renews the insights every night, and makes the first insights as soon as there are leads.
 
 Belongs here: when. What they do is the assets' business.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import dagster as dg
+
+from aiqleads_pipeline.marts import MARTS
+from aiqleads_pipeline.outside import Outside, open_outside
+from aiqleads_pipeline.settings import Settings
 
 watch_drift = dg.define_asset_job(
     "watch_drift",
@@ -22,7 +28,7 @@ watch_drift_every_night = dg.ScheduleDefinition(
 )
 renew_insights = dg.define_asset_job(
     "renew_insights",
-    selection=dg.AssetSelection.assets("source_value", "conversion_rates", "recommended_leads", "market_insights"),
+    selection=dg.AssetSelection.assets(*MARTS),
     description="What sources, owners, rules and markets brought; the best open leads of each owner",
 )
 renew_insights_every_night = dg.ScheduleDefinition(
@@ -35,3 +41,32 @@ renew_insights_every_night = dg.ScheduleDefinition(
 )
 WATCHING_JOBS = (watch_drift, renew_insights)
 WATCHING_SCHEDULES = (watch_drift_every_night, renew_insights_every_night)
+
+
+def build_insights_sensor(settings: Settings | None) -> dg.SensorDefinition:
+    """The sensor of the first insights, bound to the settings (from the environment by default)."""
+
+    def outside() -> Outside:
+        return open_outside(settings)
+
+    return _make_first_insights(outside)
+
+
+def _make_first_insights(outside: Callable[[], Outside]) -> dg.SensorDefinition:
+    @dg.sensor(
+        name="make_first_insights",
+        job=renew_insights,
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Asks for the marts once, when the first leads were routed: nobody waits for the night to see any",
+    )
+    def watch(_context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        lake = outside().lake
+        if all(lake.batches(mart) for mart in MARTS):
+            return dg.SkipReason("there are insights; they are renewed every night")
+        if not (batches := lake.batches("routed_leads")):
+            return dg.SkipReason("no leads were routed yet")
+        # Asked for again as batches come, should the run for those before have failed.
+        return dg.RunRequest(run_key=f"first insights: {len(batches)} batches, {batches[-1]}")
+
+    return watch

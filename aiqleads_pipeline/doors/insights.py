@@ -19,16 +19,20 @@ from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.settings import Settings
 from aiqleads_pipeline.stages.engine import open_engine
 
-MARTS = ("source_value", "conversion_rates", "market_insights")
+MARTS = ("source_value", "provider_value", "conversion_rates", "market_insights")
 RECOMMENDED = "recommended_leads"
 MOST_ROWS = 1000
+NOT_YET = (
+    "no version was made yet: where `aiqleads up` runs, the first one follows within minutes of the first leads, and a "
+    "new one every night at 02:30 UTC; `aiqleads insights renew` makes one now"
+)
 
 router = APIRouter(tags=["insights"])
 
 
-@router.get("/v1/insights/{name}", summary="source_value, conversion_rates or market_insights, as of last night")
+@router.get("/v1/insights/{name}", summary="source_value, provider_value, conversion_rates or market_insights")
 async def show_insights(name: str, request: Request) -> dict[str, Any]:
-    """The newest version of a mart: `version`, `rows` (1,000 at most)."""
+    """The newest version of a mart: `version`, `rows` (1,000 at most); before the first a `hint` instead of rows."""
     if name not in MARTS:
         raise Problem(404, "not_found")
     return await _newest(request, name, None)
@@ -48,10 +52,10 @@ async def _newest(request: Request, mart: str, owner: str | None) -> dict[str, A
 
 
 def read_mart(outside: Outside, settings: Settings, mart: str, owner: str | None = None) -> dict[str, Any]:
-    """The newest version of a mart; no row while there is none."""
+    """The newest version of a mart; while there is none no row, and a `hint` that says when there will be."""
     versions = outside.lake.batches(mart)
     if not versions:
-        return {"version": None, "rows": []}
+        return {"version": None, "rows": [], "hint": NOT_YET}
     with open_engine(settings) as con:
         outside.lake.attach(con)
         relation = outside.lake.read(con, mart, versions[-1])

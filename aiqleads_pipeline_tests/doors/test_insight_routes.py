@@ -30,7 +30,10 @@ def test_insights_are_the_newest_mart(service: Service, role: str) -> None:
 
 def test_a_mart_not_made_yet_is_empty_and_other_tables_are_no_insights(service: Service) -> None:
     key = key_of(service, "ops")
-    assert service.get("/v1/insights/market_insights", key).json == {"version": None, "rows": []}
+    for name in ("market_insights", "provider_value"):
+        reply = service.get(f"/v1/insights/{name}", key).json
+        assert (reply["version"], reply["rows"]) == (None, [])
+        assert "aiqleads insights renew" in reply["hint"]
     for name in ("recommended_leads", "raw_leads", "..%2Fsource_value", "source_value%00"):
         assert service.get(f"/v1/insights/{name}", key).status == 404, name
 

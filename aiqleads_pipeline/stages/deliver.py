@@ -18,7 +18,7 @@ from duckdb import DuckDBPyConnection, DuckDBPyRelation
 from aiqleads_pipeline.rules.destinations import Destination
 from aiqleads_pipeline.stages.engine import run_sql, set_variables
 
-SLICE_ROWS = 100_000
+SLICE_ROWS = 200_000
 
 
 def list_intents(

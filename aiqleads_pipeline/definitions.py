@@ -13,6 +13,7 @@ from aiqleads_pipeline.automation.rescoring import build_rescoring_sensor
 from aiqleads_pipeline.automation.schedules import SCHEDULES
 from aiqleads_pipeline.automation.scraping import build_scrape_schedule, build_scrape_sensor, scrape_sites
 from aiqleads_pipeline.automation.sensors import build_sensors
+from aiqleads_pipeline.automation.telling import build_telling_sensor
 from aiqleads_pipeline.automation.watching import WATCHING_JOBS, WATCHING_SCHEDULES, build_insights_sensor
 from aiqleads_pipeline.settings import Settings
 
@@ -34,6 +35,7 @@ def build_defs(settings: Settings | None = None, **overrides: object) -> dg.Defi
             build_drain_sensor(settings),
             build_rescoring_sensor(settings),
             build_insights_sensor(settings),
+            build_telling_sensor(settings),
         ],
         resources={"runs": batch_runs_resource(settings), **overrides},
         executor=dg.in_process_executor,

@@ -1,7 +1,7 @@
 """Tells webhooks that ask for it which open leads changed their priority: CloudEvents 1.0, through the outbox.
 
-Belongs here: which leads, and what an event says. Does not belong here: scoring (``rescoring``) and sending
-(``delivering``). Events hold no personal data: who wants to know more asks ``GET /v1/leads/{lead_id}``.
+Belongs here: which leads, and what their events say. Does not belong here: scoring (``rescoring``), other events of
+leads' lives (``lead_events``) and sending (``delivering``).
 """
 
 from __future__ import annotations
@@ -10,44 +10,40 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
+from aiqleads_pipeline.lead_events import MOST_EVENTS, Happening, asking, post_happenings
 from aiqleads_pipeline.outside import Outside
-from aiqleads_pipeline.rules.destinations.base import SentDestination
 from aiqleads_pipeline.rules.destinations.web import PRIORITY_CHANGED, WebhookDestination
 from aiqleads_pipeline.stages.engine import run_sql
 from aiqleads_pipeline.tables import SCORES_TABLE, all_batches
-from resources.store import notices, rescorings
+from resources.store import rescorings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-# New rules may move every lead at once. Of more than these the most urgent are told; the others stand in the table.
-MOST_EVENTS = 2_000
+# From where these events come, as CloudEvents name it.
+SOURCE = "/aiqleads/rescoring"
 
 
 @dataclass(frozen=True)
-class PriorityChange:
-    """An open lead whose priority is another than it was."""
+class PriorityChanges:
+    """What scores change, the most urgent first, as events; and how many more there were."""
 
-    lead_id: UUID
-    priority_before: str
-    priority: str
-    lead_score: float
-    override_reason: str | None
-    team: str | None
+    happenings: list[Happening]
+    left_out_count: int = 0
 
 
-def askers(outside: Outside) -> list[SentDestination]:
+def askers(outside: Outside) -> list[WebhookDestination]:
     """The destinations that ask for these events."""
-    sent = outside.rules().destinations.sent.values()
-    return [each for each in sent if isinstance(each, WebhookDestination) and PRIORITY_CHANGED in each.events]
+    return [each for each in asking(outside) if PRIORITY_CHANGED in each.events]
 
 
-def priority_changes(con: DuckDBPyConnection, outside: Outside, scores: DuckDBPyRelation) -> list[PriorityChange]:
-    """What these scores change, the most urgent first; ``MOST_EVENTS`` at most.
+def priority_changes(
+    con: DuckDBPyConnection, outside: Outside, scores: DuckDBPyRelation, batch_id: str, now: datetime
+) -> PriorityChanges:
+    """What these scores change; ``MOST_EVENTS`` at most, all others are counted.
 
     Scores that were written but never noted (their writer was killed) count as not written: nobody was told.
     """
@@ -68,48 +64,28 @@ def priority_changes(con: DuckDBPyConnection, outside: Outside, scores: DuckDBPy
         classified_leads=all_batches(con, outside, "classified_leads"),
         routed_leads=all_batches(con, outside, "routed_leads"),
     )
-    return [PriorityChange(*row) for row in found.limit(MOST_EVENTS).fetchall()]
+    rows = found.limit(MOST_EVENTS).fetchall()
+    changes_count = rows[0][-1] if rows else 0
+    return PriorityChanges([_happening(row, batch_id, now) for row in rows], changes_count - len(rows))
 
 
-def post_changes(
-    con: Connection,
-    changes: Sequence[PriorityChange],
-    destinations: Sequence[SentDestination],
-    batch_id: str,
-    now: datetime,
-) -> None:
+def post_changes(con: Connection, changes: PriorityChanges, destinations: Sequence[WebhookDestination]) -> None:
     """One event per lead for the destinations whose teams and priorities (before or now) it is of, within the caller's
-    transaction."""
-    for change in changes:
-        names = [each.name for each in destinations if _concerns(each, change)]
-        if names:
-            urgency = int(min(change.priority, change.priority_before)[1])
-            event = cloud_event(change, batch_id, now)
-            notices.post(con, PRIORITY_CHANGED, event, names, urgency, now, dedup_key=event["id"])
+    transaction; and one that says how many were left out."""
+    if changes.happenings:
+        left_out = {PRIORITY_CHANGED: changes.left_out_count} if changes.left_out_count else {}
+        post_happenings(con, destinations, changes.happenings, left_out, changes.happenings[0].at)
 
 
-def cloud_event(change: PriorityChange, batch_id: str, now: datetime) -> dict[str, Any]:
-    """The event in CloudEvents' JSON format; its id is the same whenever the same scores are told."""
-    return {
-        "specversion": "1.0",
-        "id": f"{PRIORITY_CHANGED}:{batch_id}:{change.lead_id}",
-        "source": "/aiqleads/rescoring",
-        "type": PRIORITY_CHANGED,
-        "subject": str(change.lead_id),
-        "time": now.isoformat(timespec="milliseconds"),
-        "datacontenttype": "application/json",
-        "data": {
-            "lead_id": str(change.lead_id),
-            "priority_before": change.priority_before,
-            "priority": change.priority,
-            "lead_score": round(change.lead_score, 2),
-            "override_reason": change.override_reason,
-        },
+def _happening(row: tuple[Any, ...], batch_id: str, now: datetime) -> Happening:
+    lead_id, before, priority, lead_score, override_reason, team, _ = row
+    data = {
+        "lead_id": str(lead_id),
+        "priority_before": before,
+        "priority": priority,
+        "lead_score": round(lead_score, 2),
+        "override_reason": override_reason,
     }
-
-
-def _concerns(destination: SentDestination, change: PriorityChange) -> bool:
-    if destination.teams is not None and change.team not in destination.teams:
-        return False
-    wanted = destination.priorities
-    return wanted is None or change.priority in wanted or change.priority_before in wanted
+    return Happening(
+        PRIORITY_CHANGED, str(lead_id), batch_id, now, data, team, frozenset({before, priority}), source=SOURCE
+    )

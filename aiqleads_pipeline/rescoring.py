@@ -21,7 +21,7 @@ from duckdb import DuckDBPyConnection, DuckDBPyRelation
 from aiqleads_pipeline.enriching.completing import with_additions
 from aiqleads_pipeline.open_scores import score_open
 from aiqleads_pipeline.outside import Outside
-from aiqleads_pipeline.priority_events import askers, post_changes, priority_changes
+from aiqleads_pipeline.priority_events import PriorityChanges, askers, post_changes, priority_changes
 from aiqleads_pipeline.source_history import renew_moved_sources
 from aiqleads_pipeline.stages.current import current_leads
 from aiqleads_pipeline.stages.engine import open_engine, run_sql
@@ -78,12 +78,11 @@ def rescore(outside: Outside, only_signalled: bool = False) -> Rescored:
         written = outside.lake.read(con, SCORES_TABLE, batch_id)
         facts = {**_facts(written), "moved_sources": moved}
         told = askers(outside)
-        changes = priority_changes(con, outside, written) if told else []
+        changes = priority_changes(con, outside, written, batch_id, now) if told else PriorityChanges([])
+        facts |= {"priority_changes_told": len(changes.happenings), "priority_changes_left_out": changes.left_out_count}
     seconds = round(time.monotonic() - started, 3)
     done = Rescoring(batch_id, kind, now, facts["leads_count"], seconds)
-    rescorings.note_rescoring(
-        outside.store, done, facts, lambda store: post_changes(store, changes, told, batch_id, now)
-    )
+    rescorings.note_rescoring(outside.store, done, facts, lambda store: post_changes(store, changes, told))
     removed = forget_old_scores(outside, now)
     return Rescored(batch_id, {**facts, "kind": kind, "seconds": seconds, "old_batches_removed": removed})
 

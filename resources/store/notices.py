@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -61,6 +62,44 @@ def post(
         }
         con.execute(statement("notices/insert_deliveries"), intents)
     return notice
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One of many notices that are posted together: as for ``post``."""
+
+    topic: str
+    body: Mapping[str, Any]
+    destinations: Sequence[str]
+    priority: int
+    dedup_key: str
+
+
+def post_many(con: Connection, wanted: Sequence[Notice], now: datetime) -> set[str]:
+    """Write notices and their intents of delivery in two statements, within the caller's transaction; those whose key
+    was posted before are passed by. Returns the keys that were new."""
+    if not wanted:
+        return set()
+    by_id = {new_notice_id(now): each for each in wanted}
+    rows = {
+        "notice_ids": list(by_id),
+        "topics": [each.topic for each in wanted],
+        "bodies": [json.dumps(each.body) for each in wanted],
+        "dedup_keys": [each.dedup_key for each in wanted],
+        "now": now,
+    }
+    new = sorted(con.execute(statement("notices/insert_many"), rows).scalars())
+    intents = [(notice, name) for notice in new for name in sorted(set(by_id[notice].destinations))]
+    values = {
+        "batch_id": NOTICES_BATCH,
+        "now": now,
+        "delivery_ids": [delivery_id(notice, name) for notice, name in intents],
+        "notice_ids": [notice for notice, _ in intents],
+        "destinations": [name for _, name in intents],
+        "priorities": [by_id[notice].priority for notice, _ in intents],
+    }
+    con.execute(statement("notices/insert_many_deliveries"), values)
+    return {by_id[notice].dedup_key for notice in new}
 
 
 def read_notices(store: Store, notice_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:

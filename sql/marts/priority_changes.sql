@@ -5,7 +5,8 @@ WITH last_scores AS (
     FROM scores_before QUALIFY row_number() OVER (PARTITION BY lead_id ORDER BY scored_at DESC) = 1
 )
 SELECT
-    s.lead_id, coalesce(b.priority, c.priority) AS priority_before, s.priority, s.lead_score, s.override_reason, r.team
+    s.lead_id, coalesce(b.priority, c.priority) AS priority_before, s.priority, s.lead_score, s.override_reason, r.team,
+    count(*) OVER () AS changes_count
 FROM scores AS s
 LEFT JOIN last_scores AS b USING (lead_id)
 INNER JOIN classified_leads AS c USING (lead_id)

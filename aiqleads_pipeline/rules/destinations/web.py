@@ -19,7 +19,13 @@ _HEADERS_OF_OURS = frozenset(
 )  # fmt: skip
 
 PRIORITY_CHANGED = "lead.priority_changed"
-Event = Literal["lead.priority_changed"]
+# Leads that were routed by the rules, given to an owner by a person, delivered to a destination, came again, ended as
+# won or otherwise, got another priority; and batches that are done. Of too many, ``events.left_out`` tells how many.
+Event = Literal[
+    "lead.routed", "lead.assigned", "lead.delivered", "lead.came_again", "lead.converted", "lead.closed",
+    "lead.priority_changed", "batch.done",
+]  # fmt: skip
+LEFT_OUT = "events.left_out"
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")]
 HeaderValue = Annotated[str, Field(max_length=1000, pattern=r"^[\x20-\x7e]*$")]
 

@@ -39,6 +39,7 @@ from resources.store.tables.intake import (
 from resources.store.tables.learning import outcomes, touches
 from resources.store.tables.publishing import (
     drift_states,
+    event_cursors,
     rescorings,
     rule_previews,
     rule_publications,
@@ -71,6 +72,7 @@ __all__ = [
     "drops",
     "enrichment_additions",
     "enrichment_gaps",
+    "event_cursors",
     "idempotency_keys",
     "identity_answers",
     "identity_keys",

@@ -76,6 +76,15 @@ rescorings = Table(
     info=since("0010"),
 )
 
+# Up to when something was told that is told again and again.
+event_cursors = Table(
+    "event_cursors",
+    metadata,
+    Column("name", String, primary_key=True),
+    time_column("told_until", nullable=False),
+    info=since("0010"),
+)
+
 # How far each thing that is watched stands from what was learnt from: 0 as usual, 1 warning, 2 alert.
 drift_states = Table(
     "drift_states",

@@ -23,6 +23,12 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('subject', name=op.f('pk_drift_states')),
     schema='aiqleads',
     )
+    op.create_table('event_cursors',
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('told_until', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_event_cursors')),
+    schema='aiqleads',
+    )
     op.create_table('rescorings',
     sa.Column('batch_id', sa.String(), nullable=False),
     sa.Column('kind', sa.String(), nullable=False),
@@ -87,5 +93,6 @@ def downgrade() -> None:
     op.drop_table('rule_publications', schema='aiqleads')
     op.drop_table('rule_previews', schema='aiqleads')
     op.drop_table('rescorings', schema='aiqleads')
+    op.drop_table('event_cursors', schema='aiqleads')
     op.drop_table('drift_states', schema='aiqleads')
     # ### end Alembic commands ###

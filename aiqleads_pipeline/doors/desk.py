@@ -7,13 +7,14 @@ Belongs here: the way of a request from its JSON to its answer, whichever route 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
+
+import msgspec
 
 from aiqleads_pipeline.doors.doors import Doors
 from aiqleads_pipeline.doors.gathering import Gatherer
@@ -34,7 +35,7 @@ LEADS_PATH = "/v1/leads"
 MOST_AT_ONCE = 2_000  # leads per transaction
 MOST_WAITING = 20_000  # leads
 LEADS_MEMBER = "leads"
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_ENCODER = msgspec.json.Encoder()
 
 
 @dataclass(slots=True)
@@ -123,6 +124,7 @@ class Desk:
 
     async def _ask_store(self, request: Request, leads_count: int) -> Answer:
         outcome = await self._taking_in.submit(request)
+        self._doors.breaker.note_answer()
         if outcome.allowance is not None:
             self._doors.quotas.note(request.client, outcome.allowance, leads_count)
         if isinstance(outcome.answer, Problem):
@@ -132,7 +134,7 @@ class Desk:
     async def _tell_decided(self, told: Answer, lead_id: str, decided: dict[str, Any], asked: Asked | None) -> Answer:
         """The 200; under a key it is kept first, so that it is what is given again."""
         link = {"self": f"{LEADS_PATH}/{lead_id}"}
-        answer = Answer(200, _ENCODER.encode({"lead_id": lead_id, **decided, "links": link}).encode(), told.headers)
+        answer = Answer(200, _ENCODER.encode({"lead_id": lead_id, **decided, "links": link}), told.headers)
         if asked is not None:
             kept = Kept(asked.request_sha256, answer.status, answer.headers, answer.body)
             try:
@@ -219,7 +221,7 @@ def _judge(ids: LeadIds, client: str, given: GivenLead, lead: ToCheck, verdict: 
             lead.source.name,
             INTAKE_CHANNEL,
             now,
-            _ENCODER.encode(content),
+            _ENCODER.encode(content).decode(),
             verdict.keys,
             lead.source.on_duplicate,
         ),
@@ -242,8 +244,8 @@ def _tell_many(checked: Sequence[Checked], repeats: Sequence[Repeat | None]) -> 
     results = [{"index": index, **_tell_item(one, found)} for index, one in enumerate(checked)]
     statuses = [result["status"] for result in results]
     counts = {name: statuses.count(status) for name, status in (("accepted", 202), ("refused", 400), ("known", 409))}
-    body = json.dumps({"counts": counts, "results": results}, separators=(",", ":"))
-    return Answer(200, body.encode(), {"content-type": "application/json"})
+    body = _ENCODER.encode({"counts": counts, "results": results})
+    return Answer(200, body, {"content-type": "application/json"})
 
 
 def _tell_item(one: Checked, repeats: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import os
@@ -11,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +21,15 @@ import psutil
 import pytest
 from sqlalchemy import create_engine, text
 
-from aiqleads_pipeline.doors.breaker import DATABASE_AWAY, DISK_FULL, Breaker, reason_of
+from aiqleads_pipeline.doors.breaker import (
+    DATABASE_AWAY,
+    DISK_FULL,
+    LEAST_PATIENCE_SECONDS,
+    MOST_PATIENCE_SECONDS,
+    Breaker,
+    Patience,
+    reason_of,
+)
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.settings import Settings
 from aiqleads_pipeline_tests.doors.conftest import Reply, Service, private_folder, serving, wait_for
@@ -238,3 +247,41 @@ def test_only_what_concerns_all_opens_the_breaker() -> None:
     assert {reason_of(unavailable(state)) for state in (None, "08006", "57P01", "57P03", "53300")} == {DATABASE_AWAY}
     assert reason_of(unavailable("53100")) == reason_of(OSError(28, "no space")) == DISK_FULL
     assert reason_of(OSError(2, "no file")) is reason_of(ValueError("x")) is None
+
+
+def test_a_fast_database_is_missed_within_a_moment_and_a_slow_one_is_waited_for() -> None:
+    patience = Patience()
+    assert patience.seconds == pytest.approx(MOST_PATIENCE_SECONDS)  # nothing is known of it yet
+    for _ in range(150):
+        patience.note(0.001)
+    assert patience.seconds == LEAST_PATIENCE_SECONDS
+    patience.note(0.03)
+    assert patience.seconds == pytest.approx(4 * 0.03)
+    patience.note(5)  # as slow as that it was away: it does not make the next time longer than half a second
+    assert patience.seconds == pytest.approx(MOST_PATIENCE_SECONDS)
+    for _ in range(150):
+        patience.note(0.001)
+    assert patience.seconds == LEAST_PATIENCE_SECONDS
+
+
+def test_an_answer_that_stays_away_opens_the_breaker_and_another_one_does_not(store: Store) -> None:
+    async def watched(is_working: bool) -> int:
+        breaker, hang = breaker_on(store), threading.Event()
+        probe = breaker.probe
+        await breaker.start()
+        breaker._patience.note = lambda seconds: None  # type: ignore[method-assign]
+        breaker.probe = lambda reason: (hang.wait(5) and None) or probe(reason)  # type: ignore[method-assign]
+        opened = asyncio.Event()
+        breaker.on_change(lambda _reason: opened.set())
+        for _ in range(100):
+            if is_working:
+                breaker.note_answer()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(opened.wait(), 0.01)
+        count = breaker.opened_count
+        breaker.stop()
+        hang.set()
+        return count
+
+    assert asyncio.run(watched(is_working=True)) == 0
+    assert asyncio.run(watched(is_working=False)) == 1

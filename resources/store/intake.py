@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -29,6 +30,7 @@ TOUCH_BATCH = "api"  # of touches that no batch brought
 INTAKE_URI = "intake:"  # begins the URI of a drop that was gathered here; none of a bucket does
 _COPY_COLUMNS = "lead_id, client, source, source_channel, received_at, content"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_ESCAPED = re.compile(r"[\\\t\n\r]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,9 +224,10 @@ def _claim(con: Connection, leads: Sequence[NewLead], keeps_known: bool) -> dict
 def _insert(con: Connection, leads: Sequence[NewLead]) -> None:
     if not leads:
         return
+    is_odd = _ESCAPED.search
     text = "".join(
         f"{lead.lead_id}\t{lead.client.translate(_ESCAPES)}\t{lead.source}\t{lead.source_channel}\t"
-        f"{lead.received_at.isoformat()}\t{lead.content.translate(_ESCAPES)}\n"
+        f"{lead.received_at.isoformat()}\t{lead.content.translate(_ESCAPES) if is_odd(lead.content) else lead.content}\n"
         for lead in leads
     )
     driver = con.connection.driver_connection

@@ -24,6 +24,7 @@ from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 from aiqleads_pipeline.contract import cast_projection
 from aiqleads_pipeline.outside import Outside, open_outside
+from aiqleads_pipeline.publishing.pinned import rules_of
 from aiqleads_pipeline.rules.book import RuleBook
 from aiqleads_pipeline.settings import Settings
 from aiqleads_pipeline.stages.engine import forget_temporary_tables, open_engine
@@ -192,7 +193,8 @@ class BatchRuns:
             # No file changes while this engine reads it; slices of ten million leads read each footer a hundred times.
             con.execute("SET parquet_metadata_cache = true")
             opening.enter_context(interrupted_after(time_limit_seconds(outside.settings, batch), con))
-            run = BatchRun(outside, batch, run_id, lease, con, workdir, outside.rules(), opening.pop_all())
+            rules = rules_of(outside, batch.batch_id)
+            run = BatchRun(outside, batch, run_id, lease, con, workdir, rules, opening.pop_all())
         self._open[batch.batch_id] = run
         return run
 

@@ -25,7 +25,9 @@ from duckdb import DuckDBPyConnection
 from aiqleads_pipeline.assets.batch_run import redact
 from aiqleads_pipeline.automation.hot_run import decide_awaited
 from aiqleads_pipeline.outside import Outside
-from aiqleads_pipeline.stages.engine import open_engine
+from aiqleads_pipeline.publishing.pinned import current_rules
+from aiqleads_pipeline.stages.engine import load_reference, open_engine
+from aiqleads_pipeline.stages.enrich import REFERENCES
 
 MOST_WAITING = 64
 LONGEST_WAIT_SECONDS = 60.0
@@ -60,6 +62,8 @@ class HotLane:
 
     def work(self) -> None:
         """Decide until ``stop``."""
+        with contextlib.suppress(Exception):  # then the first lead says why
+            self._warm_up()
         while (first := self._waiting.get()) is not None:
             group = [first]
             with contextlib.suppress(queue.Empty):
@@ -81,6 +85,11 @@ class HotLane:
             self._con = None  # whatever is left on the engine, the next one has none of it
         for one in group:
             one.answer.set_result(decided.get(one.lead_id, {}))
+
+    def _warm_up(self) -> None:
+        """What is the same for all leads, before the first one comes."""
+        current_rules(self._outside)
+        load_reference(self._engine(), *REFERENCES)
 
     def _engine(self) -> DuckDBPyConnection:
         if self._con is None:

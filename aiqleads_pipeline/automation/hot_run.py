@@ -1,8 +1,8 @@
 """Decides a few leads at once on a warm engine, for callers who wait: the job's very steps, their tables in memory.
 
-Belongs here: one micro-batch from its drop to the commit of its routing. What is decided is pinned and counted in the
-store as by any run; tables, deliveries, checks and Dagster's events are left to the ordinary run that follows, which
-decides the same. Killed anywhere, the batch is run by that one alone.
+Belongs here: one micro-batch from its drop to the commit of its routing. What is decided is pinned, the rules with it,
+and counted in the store as by any run; tables, deliveries, checks and Dagster's events are left to the ordinary run
+that follows, which decides the same. Killed anywhere, the batch is run by that one alone.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from aiqleads_pipeline.assets.validated_leads import validated_leads
 from aiqleads_pipeline.automation.gathering import gather_awaited
 from aiqleads_pipeline.contract import cast_projection
 from aiqleads_pipeline.outside import Outside
+from aiqleads_pipeline.publishing.pinned import current_rules, pin_rules
 from aiqleads_pipeline.stages import deliver
 from aiqleads_pipeline.stages.engine import run_sql
 from aiqleads_pipeline.stages.route import Routed, RoutingSnapshot, route_leads
@@ -34,6 +35,10 @@ from resources.store.leases import held, holder_name
 STEPS: tuple[dg.AssetsDefinition, ...] = (raw_leads, validated_leads, enriched_leads, scored_leads, classified_leads)
 HOLDER = "hot lane"
 Decisions = dict[UUID, dict[str, Any]]
+
+
+class RulesChanged(Exception):
+    """Nobody could say later by which rules these leads were decided."""
 
 
 class HotRun(BatchRun):
@@ -112,7 +117,7 @@ def decide_batch(outside: Outside, con: DuckDBPyConnection, batch_id: str, log: 
         workdir = outside.workdir(f"{batch_id}-hot")
         closing.callback(shutil.rmtree, workdir, ignore_errors=True)
         closing.enter_context(interrupted_after(settings.pipeline.PROCESSING_TIMEOUT, con))
-        run = HotRun(outside, batch, HOLDER, lease, con, workdir, outside.rules(), closing)
+        run = HotRun(outside, batch, HOLDER, lease, con, workdir, current_rules(outside), closing)
         for step in STEPS:
             _call(step, _Context(log), _Runs(run))
         _commit_routing(run)
@@ -130,6 +135,9 @@ def _call(step: dg.AssetsDefinition, *arguments: object) -> None:
 def _commit_routing(run: HotRun) -> None:
     """As `routed_leads` does: from the pinned counters to the intents of delivery, in one transaction."""
     con, store = run.con, run.outside.store
+    sha256 = run.counts["rules_sha256"]
+    if sha256 is None:
+        raise RulesChanged("the rules were edited while they were read: the ordinary run decides")
     enriched = run.read("enriched_leads")
     with store.transaction("store:route_leads", run.lease) as transaction:
         state = routing.load_snapshot(transaction, run.batch_id)
@@ -145,6 +153,7 @@ def _commit_routing(run: HotRun) -> None:
             as_of=run.as_of,
             auto_routing=run.settings.flags.enableAutoRouting,
         )
+        pin_rules(transaction, run.batch_id, sha256)
         run.write(routed.routed, "routed_leads")
         run.spool(routed.review, "review")
         intents = deliver.list_intents(con, run.read("routed_leads"), run.rules.destinations.enabled)

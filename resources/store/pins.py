@@ -34,3 +34,10 @@ def pin(at: Store | Connection, batch_id: str, step: str, compute: Callable[[], 
         at.execute(statement("insert_pin"), {**key, "value": value})
         found = at.execute(statement("read_pin"), key).one()
     return dict(found.value)
+
+
+def find_pin(store: Store, batch_id: str, step: str) -> dict[str, Any] | None:
+    """The value pinned for a step of a batch; None if there is none."""
+    with store.read() as con:
+        found = con.execute(statement("read_pin"), {"batch_id": batch_id, "step": step}).first()
+    return None if found is None else dict(found.value)

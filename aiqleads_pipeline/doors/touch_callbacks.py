@@ -52,6 +52,7 @@ class Recorded(BaseModel):
     status_code=201,
     operation_id="record_touch",
     summary="Somebody touched a lead",
+    responses={200: {"model": Recorded, "description": "It was told before"}},
     openapi_extra={"requestBody": {"required": True, "content": {JSON: {"schema": Touch.model_json_schema()}}}},
 )
 async def record_touch(lead_id: str, request: Request, response: Response) -> Recorded:

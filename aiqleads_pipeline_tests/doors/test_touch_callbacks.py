@@ -35,6 +35,8 @@ def test_a_touch_is_kept_once_and_stops_the_clock(service, ask):
     assert (first.status, first.json["is_new"]) == (201, True)
     again = ask(lead_id, {"kind": "call", "touched_at": "2026-01-05T11:30:00+01:00"})
     assert (again.status, again.json["is_new"], again.json["touch_id"]) == (200, False, first.json["touch_id"])
+    told = service.ask("GET", "/openapi.json").json["paths"]["/v1/leads/{lead_id}/touches"]["post"]["responses"]
+    assert {"200", "201"} <= told.keys()
     ask(lead_id, {"kind": "email", "touched_at": "2026-01-05T09:30:00Z"})  # heard of later, but it came first
     with service.store.read() as con:
         row = con.execute(

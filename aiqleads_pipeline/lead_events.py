@@ -93,7 +93,7 @@ def happenings_between(
 ) -> tuple[list[Happening], dict[str, int]]:
     """What happened of the types between two times (a little earlier, too), and how many of each type were too many."""
     batches = lead_events.batches_done(outside.store, since - SLACK, until)
-    singles = lead_events.happened(outside.store, since - SLACK, until)
+    singles = lead_events.happened(outside.store, since - SLACK, until, types)
     done = [
         Happening(
             BATCH_DONE,

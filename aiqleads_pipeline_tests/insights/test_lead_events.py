@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import dagster as dg
 import pytest
 from sqlalchemy import text
@@ -14,6 +16,15 @@ from resources.store import lead_events as store_events
 
 HOOK = "  - {name: %s, kind: webhook, url: 'https://receiver.example/', secret: HOOK, leads: false, events: [%s]%s}\n"
 NEW = "Full Name,Email,Company\n" + "".join(f"New {i},n{i}@new{i}-company.com,new {i} Ltd\n" for i in range(4))
+
+HAPPENED = (
+    "INSERT INTO aiqleads.review_queue "
+    "(lead_id, batch_id, reason_code, suggestion, opened_at, resolved_at, team, owner) VALUES (:lead, 'b', 'no_rule', '{}', :now, :now, 'sales', 'ann')",
+    "INSERT INTO aiqleads.outbox "
+    "(delivery_id, lead_id, batch_id, destination, priority, state, external_id, created_at, delivered_at) VALUES (:delivery, :lead, 'b', 'crm', 1, 'delivered', '00Q1', :now, :now)",
+    "INSERT INTO aiqleads.delivery_attempts (delivery_id, destination, attempt, outcome, seconds, started_at) "
+    "VALUES (:delivery, 'crm', 1, 'delivered', 0.1, :now)",
+)
 
 
 def ask(firm, *hooks: tuple[str, str, str]) -> None:  # type: ignore[no-untyped-def]
@@ -88,6 +99,19 @@ def test_who_asks_for_a_type_is_told_of_it_and_of_his_teams_and_priorities_only(
     routed = [name for name, event in told(firm, "lead.routed") if event["data"]["batch_id"] == batch]
     urgent = firm.rows("routed_leads", "lead_id", where=f"batch_id = '{batch}' AND priority = 'P1'")
     assert (routed.count("routed"), routed.count("urgent"), routed.count("mine")) == (4, len(urgent), 0)
+
+
+def test_a_lead_that_a_person_gave_away_or_that_arrived_somewhere_is_told(firm) -> None:  # type: ignore[no-untyped-def]
+    ask(firm, ("some", "lead.assigned, lead.delivered", ""))
+    row = {"lead": firm.lead_id("n3@new3-company.com"), "now": firm.outside.settings.now(), "delivery": str(uuid4())}
+    with firm.outside.store.transaction("test") as con:
+        for said in HAPPENED:
+            con.execute(text(said), row)
+    assert tell_lead_events(firm.outside).told == {"lead.assigned": 1, "lead.delivered": 1}
+    [(_, assigned)], [(_, delivered)] = told(firm, "lead.assigned"), told(firm, "lead.delivered")
+    assert assigned["subject"] == delivered["subject"] == row["lead"]
+    assert (assigned["data"]["team"], assigned["data"]["owner"]) == ("sales", "ann")
+    assert (delivered["data"]["destination"], delivered["data"]["external_id"]) == ("crm", "00Q1")
 
 
 def test_of_too_many_the_most_urgent_are_told_and_the_others_counted_and_a_kill_changes_nothing(  # type: ignore[no-untyped-def]

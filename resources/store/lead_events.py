@@ -6,7 +6,7 @@ Belongs here: reading and the cursor. Does not belong here: who is told what (``
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -48,11 +48,12 @@ def tell_on(store: Store, until: datetime, tell: Callable[[Connection], None]) -
         con.execute(statement("lead_events/save_cursor"), {"name": CURSOR, "until": until})
 
 
-def happened(store: Store, since: datetime, until: datetime) -> pa.Table:
-    """``type, lead_id`` (Arrow's UUID), ``key, at, data`` (JSON) of what happened to leads between two times (UTC)."""
+def happened(store: Store, since: datetime, until: datetime, types: Collection[str]) -> pa.Table:
+    """``type, lead_id`` (Arrow's UUID), ``key, at, data`` (JSON) of what happened to leads between two times (UTC),
+    of the types asked for."""
     import pyarrow as pa
 
-    types = {
+    columns = {
         "type": pa.string(),
         "lead_id": pa.uuid(),
         "key": pa.string(),
@@ -60,7 +61,9 @@ def happened(store: Store, since: datetime, until: datetime) -> pa.Table:
         "data": pa.string(),
     }
     with store.read() as con:
-        return fetch_table(con, "lead_events/happened", {"since": since, "until": until}, types)
+        return fetch_table(
+            con, "lead_events/happened", {"since": since, "until": until, "types": sorted(types)}, columns
+        )
 
 
 def batches_done(store: Store, since: datetime, until: datetime) -> list[DoneBatch]:

@@ -16,6 +16,7 @@ outcomes = Table(
     Column("batch_id", String, nullable=False),
     Column("owner", String),  # whose load it closed; null while the owner is not known
     Column("is_bounced", Boolean, nullable=False, server_default=text("false")),  # returned: nobody could be reached
+    Index("ix_outcomes_batch", "batch_id"),
     CheckConstraint("result in ('won', 'lost', 'returned')", name="result_known"),
 )
 

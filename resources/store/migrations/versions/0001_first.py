@@ -135,6 +135,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('lead_id', name=op.f('pk_outcomes')),
     schema='aiqleads'
     )
+    op.create_index('ix_outcomes_batch', 'outcomes', ['batch_id'], unique=False, schema='aiqleads')
     op.create_table('owner_loads',
     sa.Column('batch_id', sa.String(), nullable=False),
     sa.Column('owner', sa.String(), nullable=False),

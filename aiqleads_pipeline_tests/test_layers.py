@@ -40,6 +40,8 @@ ALLOWED = {
         f"{PACKAGE}.rules",
         f"{PACKAGE}.stages",
         f"{PACKAGE}.doors",
+        f"{PACKAGE}.delivering.kinds",
+        f"{PACKAGE}.delivering.trial",  # the test button
         f"{PACKAGE}.lead_rows",
         f"{PACKAGE}.outside",
         f"{PACKAGE}.tables",

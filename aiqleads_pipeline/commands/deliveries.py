@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from aiqleads_pipeline.commands.printing import Refused
-from aiqleads_pipeline.delivering.kinds import NotBuilt, build
+from aiqleads_pipeline.delivering.kinds import NotBuilt
+from aiqleads_pipeline.delivering.trial import send_test
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.reasons import REASONS
 from aiqleads_pipeline.rules.destinations import load_destinations
-from resources.destinations import Parcel, Receipt
+from resources.destinations import Receipt
 from resources.store import alerts, deliveries, lanes
 from resources.store.deliveries import Delivery
 from resources.store.delivery_log import list_attempts
@@ -22,20 +22,6 @@ from resources.store.delivery_log import list_attempts
 STATES = ("pending", "in_flight", "delivered", "dead", "cancelled")
 _AGO = re.compile(r"(\d{1,6})(m|h|d)")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-SAMPLE_LEAD: dict[str, Any] = {
-    "test": True,
-    "reasons": [],
-    "source": "test",
-    "external_id": "test",
-    "team": None,
-    "owner": None,
-    "priority": "P4",
-    "sla_due_at": None,
-    "lead_score": 0,
-    "contact": {"full_name": "Test Lead", "email": "test@example.com", "phone": None, "consent": None},
-    "company": {"name": "Example", "domain": "example.com"},
-    "interest": {"message": "A test of this destination: there is no such lead."},
-}
 
 
 def shown(delivery: Delivery) -> dict[str, Any]:
@@ -121,21 +107,10 @@ def test(outside: Outside, destination: str) -> Receipt:
         Refused: no destination of the rules has that name, or it can't be used.
     """
     rule = _rule(outside, destination)
-    timeout = rule.timeout_seconds or float(outside.settings.pipeline.DELIVERY_TIMEOUT)
     try:
-        built = build(rule, outside)
+        return send_test(outside, rule)
     except NotBuilt as error:
         raise Refused(str(error)) from None
-    try:
-        if callable(own := getattr(built.destination, "test", None)):
-            receipt: Receipt = own(timeout_seconds=timeout)
-            return receipt
-        test_id = uuid.uuid4()
-        body = {"delivery_id": str(test_id), "lead_id": str(test_id), **SAMPLE_LEAD}
-        parcel = Parcel(test_id, test_id, destination, 1, 4, outside.settings.now(), body)
-        return built.destination.deliver([parcel], timeout_seconds=timeout)[0]
-    finally:
-        built.close()
 
 
 def _rule(outside: Outside, name: str) -> Any:

@@ -20,6 +20,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
 from aiqleads_pipeline.doors import (
+    destination_tests,
     health,
     insights,
     leads,
@@ -42,7 +43,7 @@ from aiqleads_pipeline.settings import Settings
 from resources.store.errors import StoreError
 
 PARTS: tuple[ModuleType, ...] = (
-    health, oauth, leads, scrapes, uploads, page, webhooks, posting_specs, touch_callbacks, insights,
+    health, oauth, leads, scrapes, uploads, page, webhooks, posting_specs, touch_callbacks, insights, destination_tests,
 )  # fmt: skip
 _BY_STATUS = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media_type"}
 

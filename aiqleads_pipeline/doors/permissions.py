@@ -95,6 +95,7 @@ RULES: tuple[Rule, ...] = (
     Rule("GET", "/v1/recommendations", _OPERATORS, scope="insights:read", needs_store=False),
     Rule("POST", "/v1/scrapes", _OPERATORS, scope="scrapes:write", max_body_kb=8),
     Rule("GET", "/v1/scrapes/{scrape_id}", _OPERATORS, scope="scrapes:read"),
+    Rule("POST", "/v1/destinations/{destination}/test", _OPERATORS, scope="destinations:test"),
 )
 
 

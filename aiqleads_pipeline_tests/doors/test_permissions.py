@@ -52,10 +52,11 @@ OBJECTS: dict[str, Callable[[Service, str], str]] = {
     "lead_id": lead_of,
     "batch_id": upload_of,
     "scrape_id": nobodys,
+    "destination": nobodys,
     "source": lambda _service, client: client,  # each client has one of its own name
     "name": lambda _service, _client: "source_value",  # a mart is of all clients
 }
-WITHOUT_OWNER = {"scrape_id"}
+WITHOUT_OWNER = {"scrape_id", "destination"}
 
 
 @cache

@@ -19,9 +19,11 @@ NEW = "Full Name,Email,Company\n" + "".join(f"New {i},n{i}@new{i}-company.com,ne
 
 HAPPENED = (
     "INSERT INTO aiqleads.review_queue "
-    "(lead_id, batch_id, reason_code, suggestion, opened_at, resolved_at, team, owner) VALUES (:lead, 'b', 'no_rule', '{}', :now, :now, 'sales', 'ann')",
+    "(lead_id, batch_id, reason_code, suggestion, opened_at, resolved_at, team, owner) "
+    "VALUES (:lead, 'b', 'no_rule', '{}', :now, :now, 'sales', 'ann')",
     "INSERT INTO aiqleads.outbox "
-    "(delivery_id, lead_id, batch_id, destination, priority, state, external_id, created_at, delivered_at) VALUES (:delivery, :lead, 'b', 'crm', 1, 'delivered', '00Q1', :now, :now)",
+    "(delivery_id, lead_id, batch_id, destination, priority, state, external_id, created_at, delivered_at) "
+    "VALUES (:delivery, :lead, 'b', 'crm', 1, 'delivered', '00Q1', :now, :now)",
     "INSERT INTO aiqleads.delivery_attempts (delivery_id, destination, attempt, outcome, seconds, started_at) "
     "VALUES (:delivery, 'crm', 1, 'delivered', 0.1, :now)",
 )
@@ -103,7 +105,7 @@ def test_who_asks_for_a_type_is_told_of_it_and_of_his_teams_and_priorities_only(
 
 def test_a_lead_that_a_person_gave_away_or_that_arrived_somewhere_is_told(firm) -> None:  # type: ignore[no-untyped-def]
     ask(firm, ("some", "lead.assigned, lead.delivered", ""))
-    row = {"lead": firm.lead_id("n3@new3-company.com"), "now": firm.outside.settings.now(), "delivery": str(uuid4())}
+    row = {"lead": firm.lead_id("p116@fair116-company.com"), "now": firm.outside.settings.now(), "delivery": str(uuid4())}
     with firm.outside.store.transaction("test") as con:
         for said in HAPPENED:
             con.execute(text(said), row)

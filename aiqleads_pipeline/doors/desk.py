@@ -34,6 +34,7 @@ from resources.store.intake import LeadIds, NewLead, Repeat
 LEADS_PATH = "/v1/leads"
 MOST_AT_ONCE = 2_000  # leads per transaction
 MOST_WAITING = 20_000  # leads
+LINGER_SECONDS = 0.004
 LEADS_MEMBER = "leads"
 _ENCODER = msgspec.json.Encoder()
 
@@ -58,7 +59,12 @@ class Desk:
             "check leads", self._check_groups, MOST_AT_ONCE, MOST_WAITING, len
         )
         self._taking_in: Gatherer[Request, Outcome] = Gatherer(
-            "take in leads", self._take_in, MOST_AT_ONCE, MOST_WAITING, lambda request: max(1, len(request.leads))
+            "take in leads",
+            self._take_in,
+            MOST_AT_ONCE,
+            MOST_WAITING,
+            lambda request: max(1, len(request.leads)),
+            LINGER_SECONDS,
         )
         self._reading = ThreadPoolExecutor(1, thread_name_prefix="read batches")
         doors.breaker.on_change(self._let_go)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
@@ -15,12 +16,17 @@ from aiqleads_pipeline.doors.problems import unavailable
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+BUSY_COUNT = 4  # so many items at once say that more are on their way
 _Job = tuple[Item, int, asyncio.Future[Result]]
 
 
 class Gatherer(Generic[Item, Result]):
     """One thread that does ``work`` on up to ``most`` (by ``size``) items at once; more than ``room`` waiting are
-    refused with 503. ``work`` returns one result per item, or raises for all of them."""
+    refused with 503. ``work`` returns one result per item, or raises for all of them.
+
+    After a group of several it rests for ``linger_seconds``: who was told sends again, and the next group is large.
+    What a group costs, whatever its size, is paid less often; a lone item never waits.
+    """
 
     def __init__(
         self,
@@ -29,8 +35,10 @@ class Gatherer(Generic[Item, Result]):
         most: int,
         room: int,
         size: Callable[[Item], int] = lambda _: 1,
+        linger_seconds: float = 0.0,
     ) -> None:
         self._name, self._work, self._most, self._room, self._size = name, work, most, room, size
+        self._linger_seconds = linger_seconds
         self._waiting: deque[_Job[Item, Result]] = deque()
         self._waiting_size = 0
         self._at_work: list[_Job[Item, Result]] = []
@@ -84,12 +92,15 @@ class Gatherer(Generic[Item, Result]):
     def _run(self) -> None:
         me = threading.current_thread()
         while taken := self._take(me):
+            busy = len(taken) >= BUSY_COUNT
             results: Sequence[Result | BaseException]
             try:
                 results = self._work([item for item, _, _ in taken])
             except BaseException as error:  # it is the requests' to tell; the thread goes on
                 results = [error] * len(taken)
             _tell([future for _, _, future in taken], results)
+            if busy and self._linger_seconds:
+                time.sleep(self._linger_seconds)
 
     def _take(self, me: threading.Thread) -> list[_Job[Item, Result]]:
         with self._wake:

@@ -1,6 +1,7 @@
 """The test button: a made-up lead sent to a destination at once, past the outbox.
 
-Belongs here: what the command and the API call alike. Does not belong here: leads (``worker``), who may ask (``doors``).
+Belongs here: what the command and the API call alike. Does not belong here: leads (``worker``), who may ask
+(``doors``).
 """
 
 from __future__ import annotations

@@ -19,7 +19,14 @@ from aiqleads_pipeline.delivering.kinds import NotBuilt, build
 from aiqleads_pipeline.delivering.lane import GRACE_SECONDS, Lane
 from aiqleads_pipeline.delivering.patience import Patience
 from aiqleads_pipeline.outside import Outside
-from aiqleads_pipeline.rules.destinations import DestinationRules, SentDestination, load_destinations
+from aiqleads_pipeline.rules.crm import load_crm, mapping_sha256
+from aiqleads_pipeline.rules.destinations import (
+    DestinationRules,
+    HubSpotDestination,
+    SalesforceDestination,
+    SentDestination,
+    load_destinations,
+)
 from aiqleads_pipeline.rules.loading import RulesError
 from resources.store import alerts, lanes
 from resources.store.delivery_log import forget_attempts
@@ -46,6 +53,8 @@ class Worker:
         self._rules: DestinationRules | None = None
         self._rules_at = self._upkeep_at = float("-inf")
         self._unusable: dict[str, str] = {}
+        self._mappings: dict[str, str | None] = {}  # of each lane, as it was when it was opened
+        self._faulty: dict[str, str | None] = {}  # edits that were told to be wrong
 
     def __enter__(self) -> Worker:
         return self
@@ -109,27 +118,51 @@ class Worker:
         except RulesError as error:
             if self._rules is None:
                 raise
-            log.warning("the rules are wrong, the last good ones go on: %s", str(error).splitlines()[0])
+            log.warning("the rules are wrong, the last good ones go on: %s", _first_line(error))
             return
         wanted = _deliverable(self._outside, rules)
         is_changed = self._rules is None or self._rules.sha256 != rules.sha256
         self._rules = rules
         gone = [name for name in self._lanes if is_changed and wanted.get(name) != self._lanes[name].built.rule]
+        gone += [name for name in self._lanes if name not in gone and self._is_mapped_anew(wanted[name])]
         self._end(gone)
         for name, rule in wanted.items():
             if name not in self._lanes:
                 self._open(rule, rules)
 
+    def _is_mapped_anew(self, rule: SentDestination) -> bool:
+        """Whether the mapping of a CRM was edited since its lane was opened, and can be used."""
+        if not isinstance(rule, SalesforceDestination | HubSpotDestination):
+            return False
+        rules_dir = self._outside.settings.rules_dir
+        mapping = mapping_sha256(rules_dir, rule)
+        if mapping == self._mappings.get(rule.name):
+            return False
+        try:
+            load_crm(rules_dir, rule.mapping or f"{rule.name}.yaml", rule.kind)
+        except RulesError as error:
+            if self._faulty.get(rule.name) != mapping:
+                log.warning("the mapping of %s is wrong, the last good one goes on: %s", rule.name, _first_line(error))
+            self._faulty[rule.name] = mapping
+            return False
+        return True
+
     def _open(self, rule: SentDestination, rules: DestinationRules) -> None:
         store, now = self._outside.store, self._outside.settings.now()
+        # Read before it is built: an edit in between is then seen as one.
+        mapping = None
+        if isinstance(rule, SalesforceDestination | HubSpotDestination):
+            mapping = mapping_sha256(self._outside.settings.rules_dir, rule)
         try:
             built = build(rule, self._outside)
-        except NotBuilt as error:
-            if self._unusable.get(rule.name) != str(error):
-                self._unusable[rule.name] = str(error)
+        except NotBuilt as fault:
+            error = _first_line(fault)
+            if self._unusable.get(rule.name) != error:
+                self._unusable[rule.name] = error
                 log.warning("%s", error)
-                alerts.raise_alert(store, "destination_unusable", rule.name, "error", str(error), None, now)
+                alerts.raise_alert(store, "destination_unusable", rule.name, "error", error, None, now)
             return
+        self._mappings[rule.name] = mapping
         if self._unusable.pop(rule.name, None) is not None:
             alerts.close_alert(store, "destination_unusable", rule.name, now)
         pipeline = self._outside.settings.pipeline
@@ -144,6 +177,10 @@ class Worker:
         deadline = time.monotonic() + GRACE_SECONDS
         for lane in ending:
             lane.join(deadline)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def deliverable(outside: Outside) -> dict[str, SentDestination]:

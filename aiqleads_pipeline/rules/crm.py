@@ -6,6 +6,7 @@ belong here: casts at work and protocols (``resources.crm``).
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -195,6 +196,15 @@ def load_crm(rules_dir: Path, file_name: str, kind: Literal["salesforce", "hubsp
     if faults:
         raise RulesError("\n".join(faults))
     return content
+
+
+def mapping_sha256(rules_dir: Path, destination: SalesforceDestination | HubSpotDestination) -> str | None:
+    """Hex of its mapping as it lies there now; ``None`` where it can't be read. A cheap look for edits: no parsing."""
+    file = rules_dir / "crm" / (destination.mapping or f"{destination.name}.yaml")
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return None
 
 
 def check_crms(rules_dir: Path, destinations: DestinationRules) -> None:

@@ -186,6 +186,7 @@ def test_the_page_shows_what_came_and_is_safe(sandbox, ask):
     sandbox.fault("rest", "error", status=503, route="*<script>*")
     look_up(ask)
     ask("rest", "GET", "/<script>alert(1)</script>", headers=KEY)
+    assert "the last None" not in requests.get(sandbox.page_url, timeout=20).text  # where nothing came there is no last
     ask("slack", "POST", "/services/T000/B000/sandbox", json={"text": "<img src=x onerror=alert(2)>"})
     page = requests.get(sandbox.page_url, timeout=20)
     assert page.headers["content-type"].startswith("text/html")

@@ -76,7 +76,8 @@ class Slack(Double):
 
     def facts(self) -> dict[str, Any]:
         """What the page shows."""
-        return {"messages": len(self._messages), "the last": self._messages[-1].get("text") if self._messages else None}
+        text = self._messages[-1].get("text") if self._messages else None  # one of blocks alone has none
+        return {"messages": len(self._messages)} | ({"the last": text} if text else {})
 
     def _is_too_fast(self, now: datetime) -> bool:
         second = int(now.timestamp())

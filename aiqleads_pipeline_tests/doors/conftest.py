@@ -18,8 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
+from aiqleads_pipeline.outside import Outside
+from aiqleads_pipeline.settings import Settings
+from aiqleads_pipeline_tests.doors.http_world import Site
+from aiqleads_pipeline_tests.doors.scrape_world import Scraper, Web
 from resources.store.database import Store
 from resources.store.server import EmbeddedServer
 
@@ -174,3 +179,45 @@ def service(make_database: Callable[[], str]) -> Iterator[Service]:
     """The service that most tests share: each uses clients and keys of its own."""
     with private_folder() as home, serving(make_database(), home, API_TRUST_SECONDS=0.5) as service:
         yield service
+
+
+@pytest.fixture
+def web():
+    return Web()
+
+
+@pytest.fixture
+def site(web):
+    with Site(web.answer) as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def scrape_database(make_database):
+    """One database for all tests of crawls, emptied by each."""
+    return make_database()
+
+
+@pytest.fixture
+def scraper_of(scrape_database, tmp_path):
+    made = []
+    with Store.open(scrape_database, Path("/nonexistent")) as store, store.transaction("test:empty") as con:
+        tables = ("scrapes", "scrape_pages", "drops", "batches", "alerts")
+        con.exec_driver_sql(f"TRUNCATE {', '.join(f'aiqleads.{table}' for table in tables)} CASCADE")
+
+    def make(**settings):
+        (tmp_path / "rules").mkdir(exist_ok=True)
+        given = {"EGRESS_ALLOW_LOOPBACK": True, **settings}
+        url = SecretStr(scrape_database)
+        outside = Outside(Settings(HOME=tmp_path / "home", DATABASE_URL=url, RULES_DIR=tmp_path / "rules", **given))
+        made.append(outside)
+        return Scraper(outside, tmp_path / "rules")
+
+    yield make
+    for outside in made:
+        outside.store.close()
+
+
+@pytest.fixture
+def scraper(scraper_of):
+    return scraper_of()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -25,6 +26,7 @@ from aiqleads_pipeline.doors.readers import Readers
 from aiqleads_pipeline.doors.rejected_rows import open_rejected_rows
 from aiqleads_pipeline.doors.streams import CsvAnswer
 from aiqleads_pipeline.doors.upload_sources import choose_source
+from aiqleads_pipeline.rules.sources import SourceRules
 from resources.bucket import BucketUnavailable
 from resources.store import uploads
 from resources.store.uploads import CANCELLED, MappingFixed, TooManyOpen
@@ -92,22 +94,15 @@ async def post_upload(request: Request) -> Response:
     """The file is durable and registered before this answers 202; the same bytes again are the same batch."""
     doors: Doors = request.app.state.doors
     admission: Admission = request.scope[ADMISSION]
-    async with receive_file(request, doors, doors.settings.MAX_UPLOAD_MB) as body:
-        asked = _asked(request, body)
-        mapping = read_mapping(asked.get("mapping"), doors.settings.MAX_DROP_COLUMNS)
-        source = await doors.workers.run(choose_source, doors, admission, asked.get("source"))
-        readers: Readers = doors.parts[Readers]
-        await readers.run(recognise_file, body)
-        batch_id, is_repeat = await doors.workers.run(
-            _keep, doors, body, admission.caller.client, source.name, _name(asked, body), mapping
-        )
+    async with _recognised(request, doors.settings.MAX_UPLOAD_MB) as sent_file:
+        batch_id, is_repeat = await doors.workers.run(_keep, doors, sent_file, admission.caller.client)
     sent = await _find(doors, batch_id)
     links = links_of(batch_id)
     answer = {
         "batch_id": batch_id,
         "is_repeat": is_repeat,
         "state": sent.state,
-        "source": source.name,
+        "source": sent_file.source.name,
         "size_bytes": sent.batch.size_bytes,
         "links": links,
     }
@@ -133,17 +128,11 @@ async def post_upload(request: Request) -> Response:
 async def preview_upload(request: Request) -> Response:
     """What its columns mean and its first rows as parsed; nothing is kept. Of a large text send the head."""
     doors: Doors = request.app.state.doors
-    admission: Admission = request.scope[ADMISSION]
-    async with receive_file(request, doors, doors.settings.MAX_PREVIEW_MB) as body:
-        asked = _asked(request, body)
-        mapping = read_mapping(asked.get("mapping"), doors.settings.MAX_DROP_COLUMNS)
-        source = await doors.workers.run(choose_source, doors, admission, asked.get("source"))
-        readers: Readers = doors.parts[Readers]
-        await readers.run(recognise_file, body)
-        is_head = asked.get("is_head", "").lower() in ("1", "true")
-        found = await readers.run(
-            preview_file, readers, body.staged.path, _name(asked, body), source, mapping or {}, is_head
-        )
+    readers: Readers = doors.parts[Readers]
+    async with _recognised(request, doors.settings.MAX_PREVIEW_MB) as sent_file:
+        is_head = sent_file.asked.get("is_head", "").lower() in ("1", "true")
+        path, mapping = sent_file.body.staged.path, sent_file.mapping or {}
+        found = await readers.run(preview_file, readers, path, sent_file.name, sent_file.source, mapping, is_head)
     return JSONResponse(found)
 
 
@@ -218,6 +207,38 @@ async def cancel_upload(batch_id: str, request: Request) -> dict[str, Any]:
     return await doors.workers.run(doors.parts[Progress].describe, found)
 
 
+@dataclass(frozen=True)
+class _SentFile:
+    """A file that was received whole and is a table, with what its sender says of it."""
+
+    body: FileBody
+    asked: dict[str, str]
+    mapping: dict[str, str] | None
+    source: SourceRules
+
+    @property
+    def name(self) -> str:
+        return (self.asked.get("filename") or self.body.name or DEFAULT_NAME)[:MAX_NAME_CHARS]
+
+
+@contextlib.asynccontextmanager
+async def _recognised(request: Request, most_mb: int) -> AsyncIterator[_SentFile]:
+    """The body as a file of leads, staged until the block ends.
+
+    Raises:
+        Problem: it is too large or no table, or what its sender says of it can't be.
+    """
+    doors: Doors = request.app.state.doors
+    admission: Admission = request.scope[ADMISSION]
+    async with receive_file(request, doors, most_mb) as body:
+        asked = _asked(request, body)
+        mapping = read_mapping(asked.get("mapping"), doors.settings.MAX_DROP_COLUMNS)
+        source = await doors.workers.run(choose_source, doors, admission, asked.get("source"))
+        readers: Readers = doors.parts[Readers]
+        await readers.run(recognise_file, body)
+        yield _SentFile(body, asked, mapping, source)
+
+
 def _asked(request: Request, body: FileBody) -> dict[str, str]:
     """What the request says beside the file: in the address, or in the form."""
     asked = dict(request.query_params) | body.fields
@@ -234,23 +255,17 @@ def _is_broken(text: str) -> bool:
     return False
 
 
-def _name(asked: dict[str, str], body: FileBody) -> str:
-    return (asked.get("filename") or body.name or DEFAULT_NAME)[:MAX_NAME_CHARS]
-
-
-def _keep(
-    doors: Doors, body: FileBody, client: str, source: str, name: str, mapping: dict[str, str] | None
-) -> tuple[str, bool]:
+def _keep(doors: Doors, sent_file: _SentFile, client: str) -> tuple[str, bool]:
     """In a thread: the content under its hash, then the ledger; killed between, sending again finds it there."""
     try:
-        kept = body.staged.finish()
+        kept = sent_file.body.staged.finish()
         return uploads.register_upload(
             doors.store,
             kept,
             client=client,
-            source=source,
-            name=name,
-            mapping=mapping,
+            source=sent_file.source.name,
+            name=sent_file.name,
+            mapping=sent_file.mapping,
             most_open=doors.settings.MAX_OPEN_UPLOADS,
             now=doors.settings.now(),
         )

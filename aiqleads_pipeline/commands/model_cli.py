@@ -3,42 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec, TypeVar
+from typing import Annotated, Any
 
 import typer
 
+from aiqleads_pipeline.commands.printing import readable
+
 model_app = typer.Typer(help="Conversion models: train, judge, put in and out of service.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def _readable(command: Callable[P, R]) -> Callable[P, R]:
-    """Turn the errors that a person can act on into one line and exit status 1."""
-
-    @wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        from aiqleads_pipeline.rules.loading import RulesError
-        from aiqleads_pipeline.settings import SettingsError
-        from aiqleads_pipeline.stages.learning import LabelUnclear, Untrainable
-        from aiqleads_pipeline.stages.reading import DropRefused
-        from resources.models import ModelRefused
-        from resources.store.errors import StoreError
-
-        try:
-            return command(*args, **kwargs)
-        except (SettingsError, RulesError, LabelUnclear, Untrainable, DropRefused, ModelRefused, StoreError) as error:
-            typer.echo(f"aiqleads: {error}", err=True)
-            raise typer.Exit(1) from None
-
-    return wrapped
 
 
 @model_app.command("train")
-@_readable
+@readable
 def train(  # noqa: PLR0913, PLR0917 (one parameter for each option)
     data: Annotated[Path, typer.Option(help="A labelled file: CSV, XLSX, JSON, NDJSON, Parquet.")],
     label: Annotated[str, typer.Option(help="The column that says how each row ended.")],
@@ -75,7 +52,7 @@ def train(  # noqa: PLR0913, PLR0917 (one parameter for each option)
 
 
 @model_app.command("score")
-@_readable
+@readable
 def score(
     data: Annotated[Path, typer.Option(help="A file with the columns that the model learnt from.")],
     model: Annotated[Path, typer.Option(help="The .json that `model train` wrote.")],
@@ -89,7 +66,7 @@ def score(
 
 
 @model_app.command("list")
-@_readable
+@readable
 def list_models(as_json: AsJson = False) -> None:
     """All stored models: which one is in force, which were, which wait as challengers."""
     from aiqleads_pipeline.outside import open_outside
@@ -104,7 +81,7 @@ def list_models(as_json: AsJson = False) -> None:
 
 
 @model_app.command("show")
-@_readable
+@readable
 def show(version: str, as_json: AsJson = False) -> None:
     """What is known of a stored model: its figures, what it learnt from, where its report is."""
     from aiqleads_pipeline.outside import open_outside
@@ -121,7 +98,7 @@ def show(version: str, as_json: AsJson = False) -> None:
 
 
 @model_app.command("promote")
-@_readable
+@readable
 def promote(version: str) -> None:
     """Put a stored model in force, from the next batch on."""
     from aiqleads_pipeline.outside import open_outside
@@ -131,7 +108,7 @@ def promote(version: str) -> None:
 
 
 @model_app.command("rollback")
-@_readable
+@readable
 def rollback() -> None:
     """Take the model in force out of service: the one before it serves, or the rules."""
     from aiqleads_pipeline.outside import open_outside

@@ -38,12 +38,15 @@ def _known_errors() -> tuple[type[Exception], ...]:
     from aiqleads_pipeline.commands.review import UnknownOwner
     from aiqleads_pipeline.rules.loading import RulesError
     from aiqleads_pipeline.settings import SettingsError
+    from aiqleads_pipeline.stages.learning import LabelUnclear, Untrainable
+    from aiqleads_pipeline.stages.reading import DropRefused
     from aiqleads_pipeline.tables import UnknownTable
     from resources.bucket import BucketError
     from resources.lake import TableCorrupt, TableMissing
+    from resources.models import ModelRefused
     from resources.store.errors import StoreError
 
     return (
         Refused, SettingsError, RulesError, StoreError, BucketError, TableMissing, TableCorrupt, UnknownTable,
-        UnknownLead, UnknownOwner,
+        UnknownLead, UnknownOwner, LabelUnclear, Untrainable, DropRefused, ModelRefused,
     )  # fmt: skip

@@ -70,7 +70,7 @@ RULES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "the network breaks",
         "retry with backoff, never twice what may not come twice",
-        ("doors/test_http_client.py::test_transient_answers_are_asked_again",),
+        ("doors/test_http_retries.py::test_transient_answers_are_asked_again",),
     ),
 )
 

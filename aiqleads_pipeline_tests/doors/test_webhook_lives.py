@@ -19,7 +19,7 @@ import pytest
 from sqlalchemy import text
 
 from aiqleads_pipeline_tests.doors.conftest import Service, private_folder, serving, wait_for
-from aiqleads_pipeline_tests.doors.webhook_world import SECRETS, hub, post, rules_in, standard
+from aiqleads_pipeline_tests.doors.webhook_world import SECRETS, hub, lead, leads_count, post, rules_in, standard
 from resources.store import keys, webhook_events
 from resources.store.database import Store
 from resources.store.webhook_events import EventKey
@@ -107,3 +107,16 @@ def test_events_are_forgotten_when_they_are_old_and_not_before(store: Store) -> 
     assert webhook_events.forget(store, 60) == 1
     with store.read() as con:
         assert webhook_events.find_known(con, [event]) == [None]
+
+
+def test_switched_off_they_wait(make_database: Callable[[], str]) -> None:
+    with (
+        private_folder() as home,
+        serving(
+            make_database(), home, RULES_DIR=rules_in(home), FEATURE_FLAGS__enableWebhooks="false", **SECRETS
+        ) as service,
+    ):
+        reply = post(service, "open", lead())
+        assert (reply.status, reply.code) == (503, "webhooks_disabled")
+        assert int(reply.headers["Retry-After"]) > 0
+        assert leads_count(service, "open") == 0

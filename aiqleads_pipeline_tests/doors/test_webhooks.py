@@ -256,19 +256,6 @@ def test_a_source_without_webhook_or_secret(hooks: Service) -> None:
     assert int(reply.headers["Retry-After"]) > 0
 
 
-def test_switched_off_they_wait(make_database: Callable[[], str]) -> None:
-    with (
-        private_folder() as home,
-        serving(
-            make_database(), home, RULES_DIR=rules_in(home), FEATURE_FLAGS__enableWebhooks="false", **SECRETS
-        ) as service,
-    ):
-        reply = post(service, "open", lead())
-        assert (reply.status, reply.code) == (503, "webhooks_disabled")
-        assert int(reply.headers["Retry-After"]) > 0
-        assert leads_count(service, "open") == 0
-
-
 # --- what they hold ----------------------------------------------------------------------------------------------
 
 # As in JSONTestSuite, and what HTTP adds.

@@ -17,11 +17,12 @@ from sqlalchemy import Connection
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.rules.calendars import WorkClock
 from aiqleads_pipeline.rules.destinations import load_destinations
+from aiqleads_pipeline.rules.routing import RoutingRules
 from aiqleads_pipeline.rules.slas import SlaRules, SlasFile
 from aiqleads_pipeline.rules.teams import Team, TeamRules
 from aiqleads_pipeline.stages.engine import open_engine
 from aiqleads_pipeline.stages.rota import make_pool
-from resources.store import alerts, deliveries, notices, slas
+from resources.store import alerts, deliveries, notices, reviews, slas
 
 MOST_LISTED = 20
 LOOK_AGAIN = timedelta(minutes=15)  # at leads whose team is at capacity
@@ -85,6 +86,24 @@ def arm_clocks(outside: Outside, rules: SlasFile, teams: TeamRules, now: datetim
             slas.arm(outside.store, batch_id, finished_at, leads, dues)
             armed += leads.num_rows
     return armed
+
+
+def promises_to(
+    owner: str, rules: SlaRules, teams: TeamRules, routing: RoutingRules, now: datetime
+) -> reviews.Promising:
+    """What a person who gives a waiting lead to ``owner`` promises it: as long as the rule that held the lead up says,
+    from now on; nothing where such leads have no clock."""
+    by_id = {rule.id: rule for rule in routing.rules}
+
+    def promise_of(suggestion: Mapping[str, Any]) -> reviews.Promise | None:
+        priority, rule = suggestion.get("priority"), by_id.get(str(suggestion.get("rule_id")))
+        if not rules.content.enabled or priority not in rules.content.priorities:
+            return None
+        minutes = routing.sla[priority] if rule is None else routing.sla_minutes(rule, priority)
+        due_at = _after(teams, rules.content, owner, now, minutes)
+        return None if due_at is None else reviews.Promise(priority, minutes, due_at)
+
+    return promise_of
 
 
 def _escalate(con: Connection, rules: SlasFile, teams: TeamRules, now: datetime) -> list[slas.Overdue]:

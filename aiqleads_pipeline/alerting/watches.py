@@ -6,13 +6,15 @@ becomes true, closed when it is not any more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.rules.alerts import AlertRules, Expected
 from aiqleads_pipeline.rules.calendars import WEEKDAYS
+from aiqleads_pipeline.rules.enrichment import FIELD_KINDS, is_plainly_off, load_enrichment
+from aiqleads_pipeline.rules.loading import RulesError
 from resources.store import alerts
 
 Found = Mapping[str, tuple[str, str]]  # by subject: severity, detail
@@ -22,8 +24,15 @@ def watch_all(outside: Outside, rules: AlertRules, now: datetime) -> None:
     """Look once at everything."""
     store = outside.store
     alerts.reconcile(store, "queue_old", old_queues(outside, rules, now), now)
-    alerts.reconcile(store, "breaker_open", open_breakers(outside), now)
     alerts.reconcile(store, "drop_missing", missing_drops(outside, rules, now), now)
+    try:
+        providers, kinds = asked_providers(outside)
+    except RulesError:  # nobody is asked, and `enrichment_rules_faulty` says so
+        return
+    alerts.reconcile(store, "breaker_open", open_breakers(outside, providers), now)
+    # What was said of providers that nobody asks any more is nobody's trouble.
+    alerts.close_others(store, "provider_refused", [f"enrichment:{name}" for name in providers], now)
+    alerts.close_others(store, "enrichment_partial", kinds, now)
 
 
 def old_queues(outside: Outside, rules: AlertRules, now: datetime) -> Found:
@@ -37,11 +46,24 @@ def old_queues(outside: Outside, rules: AlertRules, now: datetime) -> Found:
     return found
 
 
-def open_breakers(outside: Outside) -> Found:
+def asked_providers(outside: Outside) -> tuple[list[str], list[str]]:
+    """The enrichment providers that are asked, and the kinds of fields that are asked for.
+
+    Raises:
+        RulesError: enrichment.yaml is wrong.
+    """
+    rules_dir = outside.settings.rules_dir
+    if not outside.settings.flags.enableEnrichment or is_plainly_off(rules_dir):
+        return [], []
+    rules = load_enrichment(rules_dir)
+    return list(rules.enabled_providers), sorted({FIELD_KINDS[field] for field in rules.wanted_fields})
+
+
+def open_breakers(outside: Outside, providers: Sequence[str]) -> Found:
     """Services that fail so often that they are left alone."""
     return {
         row["service"]: ("warning", f"{row['failures_count']} failures in a row")
-        for row in alerts.open_breakers(outside.store)
+        for row in alerts.open_breakers(outside.store, providers)
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC
 from itertools import groupby
 from queue import Empty, SimpleQueue
 from threading import BoundedSemaphore
@@ -85,11 +86,12 @@ class BodyReader:
                 reviewed = con.from_arrow(reviews.leads_of_batch(self._outside.store, batch_id))
                 assigned = deliver.list_assigned(con, reviewed, classified, missing)
                 bodies |= _bodies(deliver.list_lines(con, assigned, enriched, scored, classified, everyone))
-        current = slas.current_owners(self._outside.store, ids)  # where the clock gave a lead to somebody else
-        return {
-            id_: {**body, "owner": current[body["lead_id"]]} if body["lead_id"] in current else body
-            for id_, body in bodies.items()
+        # Where the clock gave a lead to somebody else.
+        moved = {
+            lead_id: {"owner": owner, "sla_due_at": f"{due_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+            for lead_id, (owner, due_at) in slas.current_promises(self._outside.store, ids).items()
         }
+        return {id_: {**body, **moved.get(body["lead_id"], {})} for id_, body in bodies.items()}
 
     @contextmanager
     def _engine(self) -> Iterator[DuckDBPyConnection]:

@@ -51,7 +51,7 @@ def raise_alerts(desk: Desk, run_id: str | None) -> None:
         _raise_or_close(
             desk, "breaker_open", subject, "warning", run_id,
             f"{name} fails or is slow ({state.last_error_code or 'slow'}); left alone until {state.open_until:%F %T}"
-            if state is not None and state.breaker == "open" and state.open_until else None,
+            if state is not None and state.breaker != "closed" and state.open_until else None,
         )  # fmt: skip
         _raise_or_close(desk, "provider_refused", subject, "error", run_id, refusal or _refusal(desk, name))
     waiting = enrichment_gaps.count_gaps(desk.store)

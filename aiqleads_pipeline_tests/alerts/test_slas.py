@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aiqleads_pipeline.alerting.slas import tick_clocks
+from aiqleads_pipeline.alerting.slas import promises_to, tick_clocks
+from aiqleads_pipeline.rules.routing import load_routing
 from aiqleads_pipeline.rules.slas import load_slas
 from aiqleads_pipeline.rules.teams import load_teams
 from aiqleads_pipeline.stages.engine import open_engine
-from resources.store import alerts, slas
+from resources.store import alerts, reviews, slas
 
 TEAMS = """
 calendars:
@@ -184,3 +185,46 @@ def test_who_is_at_capacity_is_passed_over(world, clocks):
     world.now = datetime(2026, 11, 23, 12, 16, tzinfo=UTC)
     assert clocks().reassigned == 1
     assert clock_of(world, lead)["owner"] == "cy"
+
+
+ROUTING = """
+sla: {P1: 5 min, P2: 1 h}
+rules:
+  - {id: throwaway, when: {email_kind: disposable}, team: review, sla: {P2: 2 h}}
+  - {id: rest, team: smb}
+"""
+
+
+def assign(world, owner, **suggestion):
+    """A lead that waited since nine and is given to an owner now."""
+    lead = uuid.uuid4()
+    world.run(
+        "INSERT INTO aiqleads.review_queue (lead_id, batch_id, reason_code, suggestion, opened_at) "
+        "VALUES (:lead, 'b0', 'no_capacity', cast(:suggestion AS jsonb), :at)",
+        lead=lead, suggestion=json.dumps(suggestion), at=MONDAY - timedelta(hours=1),
+    )  # fmt: skip
+    rules, routing = load_slas(world.rules), load_routing(world.rules)
+    promise_of = promises_to(owner, rules, load_teams(world.rules), routing, world.now)
+    assert reviews.assign(world.outside.store, lead, owner, "smb", "me", ["mail"], world.now, promise_of)
+    return lead
+
+
+def test_a_lead_that_a_person_assigned_has_a_clock_from_then_on(world, clocks):
+    world.write("routing.yaml", ROUTING)
+    held_up, full = assign(world, "ana", rule_id="throwaway", priority="P2"), assign(world, "ana", priority="P2")
+    closed = assign(world, "cy", rule_id="rest", priority="P1")
+    unknown, cold = assign(world, "ana"), assign(world, "ana", rule_id="rest", priority="P3")
+    due = {lead: clock_of(world, lead)["due_at"] for lead in (held_up, full, closed)}
+    noon = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+    assert due == {held_up: noon, full: MONDAY + timedelta(hours=1), closed: noon + timedelta(minutes=5)}
+    assert clock_of(world, full)["received_at"] == MONDAY - timedelta(hours=1)
+    assert [slas.list_clocks(world.outside.store, lead_id=lead) for lead in (unknown, cold)] == [[], []]
+    [row] = [row for row in reviews.leads_of_batch(world.outside.store, "b0").to_pylist() if row["lead_id"] == closed]
+    assert row["sla_due_at"] == due[closed], "so receivers are told"
+    world.later(hours=1)
+    assert clocks().escalated == 1
+    world.later(minutes=30)
+    assert clocks().reassigned == 1
+    assert clock_of(world, full)["owner"] == "bo"
+    promises = slas.current_promises(world.outside.store, [held_up, full])
+    assert promises == {str(full): ("bo", world.now + timedelta(hours=1))}

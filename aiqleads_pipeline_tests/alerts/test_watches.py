@@ -5,13 +5,23 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from aiqleads_pipeline.alerting.watches import missing_drops, watch_all
+from aiqleads_pipeline.outside import close, open_outside
 from aiqleads_pipeline.rules.alerts import load_alerts
+from aiqleads_pipeline.settings import FeatureFlags
 from resources.store import alerts
 
 
 @pytest.fixture
 def watch(world):
     return lambda: watch_all(world.outside, load_alerts(world.rules), world.now)
+
+
+ASKING = """
+enabled: true
+providers:
+  hunter: {adapter: hunter, kind: email, enabled: true, secret: HUNTER}
+fields: {email_status: {order: [hunter]}}
+"""
 
 
 def open_now(world):
@@ -44,11 +54,34 @@ def test_an_open_breaker_is_an_alert_until_it_closes(world, watch):
         until=world.now + timedelta(minutes=5),
     )
     world.run("INSERT INTO aiqleads.provider_states (provider, breaker, opens_count) VALUES ('hunter', 'open', 2)")
+    world.write("enrichment.yaml", ASKING)
     watch()
-    assert {subject for _, subject in open_now(world)} == {"destination crm", "provider hunter"}
+    assert {subject for _, subject in open_now(world)} == {"destination crm", "enrichment:hunter"}
     world.run("UPDATE aiqleads.delivery_lanes SET open_until = NULL, opened_count = 0")
     world.run("UPDATE aiqleads.provider_states SET breaker = 'closed'")
     watch()
+    assert open_now(world) == {}
+
+
+@pytest.mark.parametrize("off", ["by_rules", "by_flag", "provider"])
+def test_switching_enrichment_off_closes_its_alerts(world, watch, off):
+    world.write("enrichment.yaml", ASKING)
+    world.run("INSERT INTO aiqleads.provider_states (provider, breaker, opens_count) VALUES ('hunter', 'open', 2)")
+    ours = [("provider_refused", "enrichment:hunter"), ("enrichment_partial", "email")]
+    for code, subject in ours:
+        alerts.raise_alert(world.outside.store, code, subject, "warning", "it is away", None, world.now)
+    watch()
+    assert set(open_now(world)) == {*ours, ("breaker_open", "enrichment:hunter")}
+    if off == "by_flag":
+        flags = FeatureFlags(enableEnrichment=False)
+        settings = world.outside.settings.model_copy(update={"flags": flags})
+        elsewhere = open_outside(settings)
+        watch_all(elsewhere, load_alerts(world.rules), world.now)
+        close(elsewhere)
+    else:
+        on = "enabled: true" if off == "by_rules" else "enabled: true, secret"
+        world.write("enrichment.yaml", ASKING.replace(on, on.replace("true", "false"), 1))
+        watch()
     assert open_now(world) == {}
 
 

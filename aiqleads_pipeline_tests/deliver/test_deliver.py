@@ -196,7 +196,8 @@ def test_a_batch_without_leads_has_no_file(con: DuckDBPyConnection, tmp_path: Pa
 def test_leads_that_a_person_assigned_are_told_like_routed_ones(con: DuckDBPyConnection) -> None:
     leads = tables(con, (1, "none", "P1"), (2, "none", "P2"), (3, "none", "P3"))
     reviewed = con.sql(
-        "SELECT lead_id, TIMESTAMPTZ '2026-11-23 17:00:00+00' AS resolved_at, 'inside' AS team, 'bob' AS owner "
+        "SELECT lead_id, TIMESTAMPTZ '2026-11-23 17:00:00+00' AS resolved_at, 'inside' AS team, 'bob' AS owner, "
+        "TIMESTAMPTZ '2026-11-23 18:00:00+00' AS sla_due_at "
         "FROM test_routed_leads WHERE priority <> 'P3' UNION ALL BY NAME SELECT lead_id FROM test_routed_leads "
         "WHERE priority = 'P3'"
     )
@@ -206,7 +207,7 @@ def test_leads_that_a_person_assigned_are_told_like_routed_ones(con: DuckDBPyCon
     ((line,),) = list_lines(con, assigned, *leads[1:], destination=FILE).fetchall()
     told = json.loads(line)
     assert [told[name] for name in ("lead_id", "team", "owner", "priority", "sla_due_at")] == [
-        str(lead(1)), "inside", "bob", "P2", None,
+        str(lead(1)), "inside", "bob", "P2", "2026-11-23T18:00:00Z",
     ]  # fmt: skip
     assert told["contact"]["first_name"] == "Zoë"
 

@@ -112,8 +112,8 @@ def test_a_batchs_leads_are_told_to_duckdb(store: Store) -> None:
         con.execute("SET TimeZone = 'UTC'")
         of_batch = con.from_arrow(reviews.leads_of_batch(store, "b1"))
         assert of_batch.fetchall() == [
-            (lead(1), "no_rule", None, None, None),
-            (lead(2), "no_rule", NOW, "sales", "ann"),
+            (lead(1), "no_rule", None, None, None, None),
+            (lead(2), "no_rule", NOW, "sales", "ann", None),
         ]
         assert con.from_arrow(reviews.leads_of_batch(store, "b9")).fetchall() == []
         assert [str(kind) for kind in of_batch.types][:2] == ["UUID", "VARCHAR"]

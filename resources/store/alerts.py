@@ -83,16 +83,23 @@ def reconcile(store: Store, code: str, found: Mapping[str, tuple[str, str]], now
             con.execute(statement("alerts/reconcile_open"), rows)
 
 
+def close_others(store: Store, code: str, subjects: Sequence[str], now: datetime) -> None:
+    """Close the open alerts of a code that are about none of the subjects."""
+    with store.transaction("store:reconcile_alerts") as con:
+        con.execute(statement("alerts/reconcile_closed"), {"code": code, "subjects": list(subjects), "now": now})
+
+
 def queue_ages(store: Store, now: datetime) -> list[dict[str, Any]]:
     """What waits longest: ``queue`` (intake, batches, deliveries), ``subject, since, waiting_count``."""
     with store.read() as con:
         return [dict(row) for row in con.execute(statement("alerts/queue_ages"), {"now": now}).mappings()]
 
 
-def open_breakers(store: Store) -> list[dict[str, Any]]:
-    """Services that are left alone just now: ``service, failures_count, since``."""
+def open_breakers(store: Store, providers: Sequence[str]) -> list[dict[str, Any]]:
+    """Destinations, and those of the providers, that are left alone just now: ``service, failures_count, since``."""
     with store.read() as con:
-        return [dict(row) for row in con.execute(statement("alerts/open_breakers")).mappings()]
+        asked = {"providers": list(providers)}
+        return [dict(row) for row in con.execute(statement("alerts/open_breakers"), asked).mappings()]
 
 
 def last_drops(store: Store, sources: Sequence[str]) -> dict[str, datetime]:

@@ -5,7 +5,8 @@ Belongs here: listing and resolving. Does not belong here: who comes to wait (``
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -23,6 +24,18 @@ _PRIORITIES = {"P1": 1, "P2": 2, "P3": 3, "P4": 4}
 _DEFAULT_PRIORITY = 3
 
 
+@dataclass(frozen=True)
+class Promise:
+    """When somebody must have touched a lead."""
+
+    priority: str
+    minutes: int
+    due_at: datetime
+
+
+Promising = Callable[[Mapping[str, Any]], Promise | None]
+
+
 def list_open(store: Store, limit: int = 100) -> list[dict[str, Any]]:
     """Leads that wait, the longest waiting first: ``lead_id, batch_id, reason_code, suggestion, opened_at``."""
     with store.read() as con:
@@ -30,8 +43,8 @@ def list_open(store: Store, limit: int = 100) -> list[dict[str, Any]]:
 
 
 def leads_of_batch(store: Store, batch_id: str) -> pa.Table:
-    """All leads of a batch that wait or waited: ``lead_id`` (Arrow's UUID), ``reason_code, resolved_at, team, owner``
-    (the last three null while it waits)."""
+    """All leads of a batch that wait or waited: ``lead_id`` (Arrow's UUID), ``reason_code, resolved_at, team, owner,
+    sla_due_at`` (the last four null while it waits, the last where there is no clock)."""
     import pyarrow as pa
 
     types = {
@@ -40,6 +53,7 @@ def leads_of_batch(store: Store, batch_id: str) -> pa.Table:
         "resolved_at": pa.timestamp("us", "UTC"),
         "team": pa.string(),
         "owner": pa.string(),
+        "sla_due_at": pa.timestamp("us", "UTC"),
     }
     with store.read() as con:
         return fetch_table(con, "reviews/of_batch", {"batch_id": batch_id}, types)
@@ -53,9 +67,10 @@ def assign(
     by: str,
     destinations: Sequence[str],
     now: datetime,
+    promise_of: Promising = lambda suggestion: None,
 ) -> bool:
-    """Give a waiting lead to an owner: resolved, counted in the owner's load, its intents of delivery written; all or
-    nothing. The deliveries are due at once, each on its own.
+    """Give a waiting lead to an owner: resolved, counted in the owner's load, its clock started, its intents of
+    delivery written; all or nothing. The deliveries are due at once, each on its own.
 
     Args:
         lead_id: the lead.
@@ -63,6 +78,7 @@ def assign(
         by: who decided.
         destinations: names of the destinations that get the lead.
         now: UTC.
+        promise_of: from what routing suggested (``rule_id, priority, ...``) to the promise; None: no clock.
 
     Returns:
         False if the lead does not wait (any more); then nothing was written.
@@ -78,6 +94,20 @@ def assign(
             return False
         con.execute(statement("reviews/add_load"), {"load_id": f"review:{waiting.batch_id}", "owner": owner})
         con.execute(statement("reviews/add_to_total"), {"owner": owner})
+        promise = promise_of(waiting.suggestion)
+        if promise is not None:
+            clock = {
+                "lead_id": lead,
+                "batch_id": waiting.batch_id,
+                "team": team,
+                "owner": owner,
+                "priority": promise.priority,
+                "sla_minutes": promise.minutes,
+                "opened_at": waiting.opened_at,
+                "due_at": promise.due_at,
+                "now": now,
+            }
+            con.execute(statement("reviews/arm_clock"), clock)
         if destinations:
             intents = {
                 "lead_id": lead,

@@ -176,11 +176,11 @@ def list_clocks(
         return [dict(row) for row in con.execute(statement("slas/list"), asked).mappings()]
 
 
-def current_owners(store: Store, lead_ids: Sequence[UUID]) -> dict[str, str]:
-    """Who has leads that the clock gave to somebody else, by lead id as text."""
+def current_promises(store: Store, lead_ids: Sequence[UUID]) -> dict[str, tuple[str, datetime]]:
+    """Who has leads that the clock gave to somebody else, and when they are due now, by lead id as text."""
     with store.read() as con:
-        rows = con.execute(statement("slas/current_owners"), {"lead_ids": list(lead_ids)})
-        return {str(row.lead_id): row.owner for row in rows}
+        rows = con.execute(statement("slas/current_promises"), {"lead_ids": list(lead_ids)})
+        return {str(row.lead_id): (row.owner, row.due_at) for row in rows}
 
 
 def record_contact(

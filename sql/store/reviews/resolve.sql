@@ -3,4 +3,4 @@
 UPDATE aiqleads.review_queue
 SET resolved_at = :now, resolved_by = :resolved_by, team = :team, owner = :owner
 WHERE lead_id = :lead_id AND resolved_at IS NULL
-RETURNING batch_id, suggestion
+RETURNING batch_id, suggestion, opened_at

@@ -1,4 +1,0 @@
--- Who has leads that the clock gave to somebody else. Grain: lead. Inputs: array lead_ids.
-SELECT lead_id, owner
-FROM aiqleads.sla_clocks
-WHERE lead_id = ANY(cast(:lead_ids AS uuid[])) AND reassignments_count > 0

@@ -27,7 +27,7 @@ from aiqleads_pipeline.contract import (
 from aiqleads_pipeline.doors.problems import Problem
 from aiqleads_pipeline.reasons import REASONS
 from aiqleads_pipeline.stages.reading.flatten import flatten
-from aiqleads_pipeline.stages.reading.proportion import is_unwieldy
+from aiqleads_pipeline.stages.reading.proportion import OutOfProportion, is_unwieldy
 
 Error = dict[str, Any]
 SOURCE_MEMBER = "source"  # names a source of the rules; any other word is the lead's own (`lead_source`)
@@ -177,6 +177,9 @@ def _read_extra(lead: GivenLead, unknown: dict[str, Any]) -> None:
         return
     try:
         found = flatten(unknown)
+    except OutOfProportion:
+        lead.errors.append(error_at("", "too_many_members", "shorter names of members"))
+        return
     except RecursionError:
         lead.errors.append(error_at("", "unreadable_json", "less nesting"))
         return

@@ -55,14 +55,16 @@ class Reader:
         table.release()
         return rows
 
-    def drops(self, *contents: bytes | str, rules: SourceRules | None = None, **settings: Any) -> ReadResult:
+    def drops(
+        self, *contents: bytes | str, rules: SourceRules | None = None, channel: str = "upload", **settings: Any
+    ) -> ReadResult:
         """The drops as a batch of raw leads."""
         return read_drops(
             self.con,
             [self.drop(content, f"drop-{number}") for number, content in enumerate(contents, 1)],
             rules or SourceRules(name="fair"),
             batch_id="20261123T093000-0001",
-            channel="upload",
+            channel=channel,
             received_at=self.received_at,
             settings=self._settings(settings),
             workdir=self.folder,

@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aiqleads_pipeline.stages.reading import DropRefused, documents
+from aiqleads_pipeline.stages.reading.flatten import flatten
+from aiqleads_pipeline.stages.reading.mapping import map_headers
 
 
 def test_a_list_of_objects_is_flattened_and_numbers_stay_as_written(reader):
@@ -98,6 +100,45 @@ def test_too_many_columns_are_refused(reader):
     assert refusal.value.code == "too_many_columns"
 
 
+def test_equal_keys_by_the_ten_thousands_are_told_apart_in_one_pass():
+    many = 60_000  # in the square of it this would take minutes
+    twins = documents.parse("{" + ",".join(['"a": 1'] * many) + ', "a (2)": 2}')
+    assert len(twins) == many + 1 and list(twins)[:3] == ["a", "a (2)", "a (3)"]
+    row = flatten({"x": [{"name": "a", "value": "1"}] * many})
+    assert len(row) == many and list(row)[-1] == f"x.a ({many})"
+
+
+LONG = "k" * 50_000
+MANY = ", ".join(f'"{number}": 1' for number in range(2000))
+
+
+@pytest.mark.parametrize(
+    ("member", "code"),
+    [
+        (f'"{LONG}": {{{MANY}}}', "too_many_members"),
+        (f'"{LONG}": {{"{LONG}": 1}}', "too_many_members"),
+        ('"x": ' + ('{"' + "k" * 1_000 + '": ') * 300 + "1" + "}" * 300, "too_many_members"),
+        ('"x": ' + "[" * 950 + "1, 2" + "]" * 950, "invalid_json"),
+    ],
+    ids=["many values of a long name", "a long path", "deep and long", "deep"],
+)
+def test_a_line_out_of_proportion_is_set_aside_alone(reader, member, code):
+    good = '{"email": "a@x.com"}'
+    rows = reader.rows("\n".join([good, f'{{"email": "b@x.com", {member}}}', good]))
+    assert [row[2] for row in rows] == [None, code, None]
+
+
+def test_a_document_out_of_proportion_is_refused(reader):
+    with pytest.raises(DropRefused) as refusal:
+        reader.table(f'{{"form": {{"{LONG}": {{{MANY}}}}}, "rows": [{{"email": "a@x.com"}}]}}')
+    assert refusal.value.code == "too_many_columns"
+
+
+@pytest.mark.parametrize("header", ["(" * 60_000, " " * 60_000, "data." * 12_000], ids=["open", "blank", "steps"])
+def test_a_header_too_long_to_mean_anything_is_extra(header):
+    assert [mapped.how for mapped in map_headers([header, "email"], {})] == ["extra", "exact"]
+
+
 VALUE = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3)
 )
@@ -113,5 +154,5 @@ def test_a_large_document_is_streamed_to_the_same_rows(tmp_path, monkeypatch, ob
         patch.setattr(documents, "_BLOCK_CHARS", 7)
         streamed = [(found.code, found.row) for found in documents._rows_of_stream(path)]
     outside = {} if is_list else {name: str(number) for name, number in around.items()}
-    whole = [documents._found(None, item, outside) for item in documents.parse(json.dumps(objects))]
+    whole = [documents.as_row(None, item, outside) for item in documents.parse(json.dumps(objects))]
     assert streamed == [(found.code, found.row) for found in whole]

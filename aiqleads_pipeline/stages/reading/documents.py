@@ -7,7 +7,6 @@ are streamed. Does not belong here: flattening (``flatten``), columns (``gather`
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +14,11 @@ from typing import IO, Any
 
 from aiqleads_pipeline.stages.reading.drop import DropRefused
 from aiqleads_pipeline.stages.reading.flatten import Row, flatten, rows_of
+from aiqleads_pipeline.stages.reading.json_text import DECODER, as_written, parse
+from aiqleads_pipeline.stages.reading.proportion import OutOfProportion
 from aiqleads_pipeline.stages.reading.tolerant import LongLine, bounded_lines
 
-_IN_MEMORY_BYTES = 16 << 20
+IN_MEMORY_BYTES = 16 << 20
 _LOOKED_AT = 20  # lines that tell NDJSON from a document
 _BLOCK_CHARS = 1 << 20
 
@@ -32,17 +33,28 @@ class Found:
     raw: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of NDJSON: its object, or why it has none."""
+
+    number: int
+    item: dict[str, Any] | None
+    fault: Found | None
+
+
 def find_rows(path: Path) -> tuple[str, Iterator[Found]]:
     """The format (``json`` or ``ndjson``) and the rows of a file.
 
     Raises:
         DropRefused: it is no JSON, or is cut short; for a large document only while iterating.
     """
-    is_small = path.stat().st_size <= _IN_MEMORY_BYTES
+    is_small = path.stat().st_size <= IN_MEMORY_BYTES
     if is_small:
         try:
             envelope, items = rows_of(parse(path.read_text(encoding="utf-8-sig")))
-            return "json", (_found(None, item, envelope) for item in items)
+            return "json", (as_row(None, item, envelope) for item in items)
+        except OutOfProportion:
+            raise DropRefused("too_many_columns", "The names of its members are out of proportion.") from None
         except (ValueError, RecursionError):
             pass  # several lines of JSON, or none
     if _is_ndjson(path):
@@ -52,35 +64,21 @@ def find_rows(path: Path) -> tuple[str, Iterator[Found]]:
     return "json", _rows_of_stream(path)
 
 
-def parse(text: str) -> Any:
-    """JSON with numbers as written, equal keys kept apart, and NaN as null."""
-    return _DECODER.decode(text)
-
-
-def _keep_apart(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) == len(pairs):
-        return found
-    apart: dict[str, Any] = {}
-    for key, value in pairs:
-        names = itertools.chain([key], (f"{key} ({count})" for count in itertools.count(2)))
-        apart[next(name for name in names if name not in apart)] = value
-    return apart
-
-
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_keep_apart, parse_float=str, parse_int=str, parse_constant=lambda _: None, strict=False
-)
-
-
-def _found(line_number: int | None, item: Any, envelope: Row) -> Found:
+def as_row(line_number: int | None, item: Any, envelope: Row) -> Found:
+    """An item of a document as a row; what stands around it fills in."""
     if not isinstance(item, dict):
-        return Found(line_number, code="invalid_json", raw=json.dumps(item, ensure_ascii=False))
-    row = flatten(item)
+        return Found(line_number, code="invalid_json", raw=as_written(item))
+    try:
+        row = flatten(item)
+    except OutOfProportion:
+        return Found(line_number, code="too_many_members", raw=as_written(item))
+    except RecursionError:
+        return Found(line_number, code="invalid_json", raw=as_written(item))
     return Found(line_number, row | {header: text for header, text in envelope.items() if header not in row})
 
 
-def _rows_of_lines(path: Path) -> Iterator[Found]:
+def lines_of(path: Path) -> Iterator[Line]:
+    """The lines of an NDJSON file that are not empty."""
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         for number, line in enumerate(bounded_lines(file), start=1):
             text = line.strip()
@@ -94,10 +92,11 @@ def _rows_of_lines(path: Path) -> Iterator[Found]:
             else:
                 item = _parse_object(text)
                 code = None if item is not None else "invalid_json"
-            if item is None:
-                yield Found(number, code=code, raw=_visible(text))
-            else:
-                yield _found(number, item, {})
+            yield Line(number, item, None if code is None else Found(number, code=code, raw=_visible(text)))
+
+
+def _rows_of_lines(path: Path) -> Iterator[Found]:
+    return (line.fault or as_row(line.number, line.item, {}) for line in lines_of(path))
 
 
 def _parse_object(text: str) -> dict[str, Any] | None:
@@ -135,7 +134,7 @@ def _rows_of_stream(path: Path) -> Iterator[Found]:
         cursor = _Cursor(file)
         if cursor.peek() == "[":
             for item in cursor.items():
-                yield _found(None, item, {})
+                yield as_row(None, item, {})
         else:
             envelope: dict[str, Any] = {}
             has_rows = False
@@ -143,11 +142,18 @@ def _rows_of_stream(path: Path) -> Iterator[Found]:
                 if has_rows or cursor.peek() != "[":
                     envelope[name] = cursor.value()
                     continue
-                has_rows, around = True, flatten(envelope)
+                has_rows, around = True, _around(envelope)
                 for item in cursor.items():
-                    yield _found(None, item, around)
+                    yield as_row(None, item, around)
         if cursor.peek():
             raise DropRefused("corrupt_file", "Something stands behind the end of the JSON document.")
+
+
+def _around(envelope: dict[str, Any]) -> Row:
+    try:
+        return flatten(envelope)
+    except (OutOfProportion, RecursionError) as error:
+        raise DropRefused("too_many_columns", "What stands around its rows is out of proportion.") from error
 
 
 class _Cursor:
@@ -173,9 +179,9 @@ class _Cursor:
         self.peek()
         while True:
             try:
-                value, end = _DECODER.raw_decode(self._text, self._at)
+                value, end = DECODER.raw_decode(self._text, self._at)
             except (ValueError, RecursionError) as error:
-                if len(self._text) - self._at > _IN_MEMORY_BYTES or not self._more():
+                if len(self._text) - self._at > IN_MEMORY_BYTES or not self._more():
                     raise DropRefused("corrupt_file", "The JSON document is damaged or cut short.") from error
                 continue
             if end < len(self._text) or not self._more():

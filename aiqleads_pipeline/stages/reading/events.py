@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from aiqleads_pipeline.rules.headers import header_key
 from aiqleads_pipeline.stages.reading.flatten import Row, flatten, rows_of
+from aiqleads_pipeline.stages.reading.json_text import as_written, parse
 from aiqleads_pipeline.stages.reading.mapping import Mapped, map_headers
 from aiqleads_pipeline.stages.reading.projection import _DUMMY_COLUMNS as DUMMY_COLUMNS
 from aiqleads_pipeline.stages.reading.projection import _TEST_FLAGS as TEST_FLAGS
-from aiqleads_pipeline.stages.reading.proportion import MOST_LEAVES, is_unwieldy
+from aiqleads_pipeline.stages.reading.proportion import MOST_LEAVES, OutOfProportion, is_unwieldy
 
 if TYPE_CHECKING:
     from jsonpath_rfc9535 import JSONPathQuery
@@ -72,7 +73,7 @@ def parse_event(body: bytes) -> Any:
     Raises:
         ValueError, RecursionError: it is no JSON in UTF-8, or nested too deep.
     """
-    return _DECODER.decode(body.decode("utf-8-sig"))
+    return parse(body.decode("utf-8-sig"))
 
 
 def read_event(
@@ -98,6 +99,8 @@ def read_event(
         common = _values_at(paths.event_fields, document)
         is_test = _is_flagged(_scalars_of(document))
         return [_read_lead(item, around, common, is_test, paths, columns, defaults) for item in items]
+    except OutOfProportion:
+        return [_set_aside("too_many_members", document)]
     except RecursionError:
         return [EventLead(code="invalid_json")]
 
@@ -129,7 +132,10 @@ def _read_lead(
         return _set_aside("invalid_json", item)
     if is_unwieldy(item):
         return _set_aside("too_many_members", item)
-    cells = flatten(item)
+    try:
+        cells = flatten(item)
+    except OutOfProportion:
+        return _set_aside("too_many_members", item)
     cells |= {header: text for header, text in around.items() if header not in cells}
     lead = EventLead({**common, **_values_at(paths.fields, item)})
     if len(cells) > MOST_MEMBERS:
@@ -221,32 +227,7 @@ def _compiled(path: str) -> JSONPathQuery:
 
 
 def _set_aside(code: str, item: Any) -> EventLead:
-    try:
-        raw = json.dumps(item, ensure_ascii=False)[:MOST_CELL_CHARS]
-    except RecursionError:
-        raw = None
-    return EventLead(code=code, raw=raw)
-
-
-def _keep_apart(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object whose equal names are told apart; in one pass, however many they are."""
-    found = dict(pairs)
-    if len(found) == len(pairs):
-        return found
-    apart: dict[str, Any] = {}
-    counts: dict[str, int] = {}
-    for key, value in pairs:
-        name = key
-        while name in apart:
-            counts[key] = counts.get(key, 1) + 1
-            name = f"{key} ({counts[key]})"
-        apart[name] = value
-    return apart
-
-
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_keep_apart, parse_float=str, parse_int=str, parse_constant=lambda _: None, strict=False
-)
+    return EventLead(code=code, raw=as_written(item)[:MOST_CELL_CHARS] or None)
 
 
 def _as_text(text: str) -> str:

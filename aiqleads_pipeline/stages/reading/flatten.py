@@ -10,7 +10,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from aiqleads_pipeline.stages.reading.json_text import keep_apart
 from aiqleads_pipeline.stages.reading.mapping import is_reachable, map_headers, meaning_of
+from aiqleads_pipeline.stages.reading.proportion import MOST_HEADER_CHARS, MOST_PATH_CHARS, OutOfProportion
 
 Row = dict[str, str]
 
@@ -21,15 +23,13 @@ _MAX_DEPTH = 4  # how deep in a document its list of rows is looked for
 
 
 def flatten(item: dict[str, Any]) -> Row:
-    """One row: the path of each value and its text; nulls and empty values are left out."""
-    row: Row = {}
-    for path, text in _leaves(item, ""):
-        header, count = path, 1
-        while header in row:
-            count += 1
-            header = f"{path} ({count})"
-        row[header] = text
-    return row
+    """One row: the path of each value and its text; nulls and empty values are left out.
+
+    Raises:
+        OutOfProportion: its paths are too long, one or all together.
+        RecursionError: it is nested too deep.
+    """
+    return keep_apart(_within_proportion(_leaves(item, "")))
 
 
 def rows_of(document: Any) -> tuple[Row, list[Any]]:
@@ -37,10 +37,13 @@ def rows_of(document: Any) -> tuple[Row, list[Any]]:
 
     A list is its items. An object that can be reached itself is one lead; else its one list of objects holds the
     rows (of several, the one whose members are known best); else it is one lead.
+
+    Raises:
+        OutOfProportion, RecursionError: as of ``flatten``.
     """
     if isinstance(document, list):
         return {}, document
-    if not isinstance(document, dict) or is_reachable(map_headers(list(_scalars(document)), {})):
+    if not isinstance(document, dict) or is_reachable(map_headers(_scalars_of(document), {})):
         return {}, [document]
     lists = sorted(_row_lists(document, (), 0), key=lambda found: _known(found[1]), reverse=True)
     if not lists:
@@ -49,10 +52,19 @@ def rows_of(document: Any) -> tuple[Row, list[Any]]:
     return flatten(_without(document, path)), items
 
 
+def _within_proportion(leaves: Iterator[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    chars = 0
+    for path, text in leaves:
+        chars += len(path)
+        if chars > MOST_PATH_CHARS:
+            raise OutOfProportion
+        yield path, text
+
+
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         for key, member in value.items():
-            yield from _leaves(member, f"{path}.{key}" if path else str(key))
+            yield from _leaves(member, _joined(path, key))
     elif isinstance(value, list):
         yield from _leaves_of_list(value, path)
     elif isinstance(value, bool):
@@ -61,11 +73,17 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
         yield path, str(value)
 
 
+def _joined(path: str, key: str) -> str:
+    if len(path) + len(key) > MOST_HEADER_CHARS:
+        raise OutOfProportion
+    return f"{path}.{key}" if path else key
+
+
 def _leaves_of_list(values: list[Any], path: str) -> Iterator[tuple[str, str]]:
     pairs = [_name_and_value(value) for value in values]
     if pairs and all(pairs):
         for name, value in (pair for pair in pairs if pair):
-            yield from _leaves(value, f"{path}.{name}" if path else name)
+            yield from _leaves(value, _joined(path, name))
     elif len(values) == 1:
         yield from _leaves(values[0], path)
     elif all(isinstance(value, str) for value in values):
@@ -83,12 +101,17 @@ def _name_and_value(item: Any) -> tuple[str, Any] | None:
     return (name, item[value_key]) if value_key and name else None
 
 
-def _scalars(document: dict[str, Any]) -> Iterator[str]:
+def _scalars_of(document: dict[str, Any]) -> list[str]:
+    return [path for path, _ in _within_proportion(_scalars(document, ""))]
+
+
+def _scalars(document: dict[str, Any], path: str) -> Iterator[tuple[str, str]]:
     for key, value in document.items():
+        here = _joined(path, key)
         if isinstance(value, dict):
-            yield from (f"{key}.{path}" for path in _scalars(value))
+            yield from _scalars(value, here)
         elif not isinstance(value, list) or all(_name_and_value(item) for item in value):
-            yield from (path for path, _ in _leaves(value, key))
+            yield from _leaves(value, here)
 
 
 def _row_lists(value: dict[str, Any], path: tuple[str, ...], depth: int) -> Iterator[tuple[tuple[str, ...], list[Any]]]:

@@ -23,6 +23,7 @@ from aiqleads_pipeline.settings import PROJECT_DIR
 _ALIASES_FILE = PROJECT_DIR / "data" / "reference" / "column_aliases.csv"
 _NAME = "name"  # means a person, a company or a family name, by what stands beside it
 _PARENTHESES = re.compile(r"\s*[(\[][^)\]]*[)\]]")
+_MOST_HEADER_CHARS = 500  # a longer one means nothing: looking for what it might mean takes the square of its length
 _NUMBERED = ("email", "phone", "street", "website")
 # Wrappers of nested JSON: `contact.email` is the lead's, `owner.email` is somebody else's.
 _WRAPPERS = frozenset({
@@ -69,7 +70,9 @@ def map_headers(headers: Sequence[str], own: Mapping[str, str], several_drops: b
     own_keys = {header_key(header): column for header, column in own.items()}
     found: list[tuple[str, _Alias | None, str]] = []
     for header in headers:
-        column = own_keys.get(header_key(header)) or own_keys.get(header_key(_PARENTHESES.sub("", header)))
+        column = own_keys.get(header_key(header))
+        if len(header) <= _MOST_HEADER_CHARS:
+            column = column or own_keys.get(header_key(_PARENTHESES.sub("", header)))
         if column:
             found.append((header, _Alias(column, -1), "source"))
         elif exact := _exact(header):
@@ -96,8 +99,13 @@ def map_headers(headers: Sequence[str], own: Mapping[str, str], several_drops: b
 
 def _one_id_only(mapped: list[Mapped]) -> list[Mapped]:
     """Ids of different kinds must not mix in one column: only the strongest header gives the external id."""
-    ids = sorted((item for item in mapped if item.column == "external_id"), key=lambda item: item.rank)
-    return [Mapped(item.header, None, "extra", item.rank) if item in ids[1:] else item for item in mapped]
+    strongest = min((item.rank for item in mapped if item.column == "external_id"), default=None)
+    return [
+        Mapped(item.header, None, "extra", item.rank)
+        if item.column == "external_id" and item.rank != strongest
+        else item
+        for item in mapped
+    ]
 
 
 def is_reachable(mapped: Sequence[Mapped]) -> bool:
@@ -111,6 +119,8 @@ def _exact(header: str) -> _Alias | None:
 
 
 def _alias(header: str) -> _Alias | None:
+    if len(header) > _MOST_HEADER_CHARS:
+        return None
     for text in dict.fromkeys((header, _PARENTHESES.sub("", header))):
         if found := _by_key(header_key(text)):
             return found

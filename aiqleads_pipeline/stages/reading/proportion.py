@@ -1,23 +1,25 @@
-"""Whether a document would grow out of proportion when it is made flat (``flatten``).
+"""When a JSON value would grow out of proportion by being made flat (``flatten``).
 
-Belongs here: this one look, before the work. Each value has its whole path as a header, so that long names over many
-values multiply; and equal headers are told apart one by one. A quarter of a megabyte cost a gigabyte, or ten seconds.
+Belongs here: the limits, and one look before the work. Each value has its whole path as a header, so that long names
+over many values multiply: a quarter of a megabyte cost a gigabyte.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from aiqleads_pipeline.stages.reading.flatten import _name_and_value as name_and_value
-
 MOST_LEAVES = 10_000  # of a document of many leads
 MOST_LEAD_LEAVES = 2_000
-MOST_PAIRS = 500  # of questions with their answers in one list
-MOST_PATH_CHARS = 4 << 20
+MOST_PATH_CHARS = 4 << 20  # of all headers of a row together
+MOST_HEADER_CHARS = 65_536
+
+
+class OutOfProportion(Exception):
+    """A value's headers are longer than anything that tells of a lead."""
 
 
 def is_unwieldy(document: Any, most_leaves: int = MOST_LEAD_LEAVES) -> bool:
-    """Whether a JSON value has too many values, too long paths, or too long a list of pairs; one pass, no recursion."""
+    """Whether a JSON value has too many values or too long paths; one pass, no recursion."""
     leaves = path_chars = 0
     left = [(document, 0)]
     while left:
@@ -25,8 +27,6 @@ def is_unwieldy(document: Any, most_leaves: int = MOST_LEAD_LEAVES) -> bool:
         if isinstance(value, dict):
             left += ((member, length + len(name) + 1) for name, member in value.items())
         elif isinstance(value, list):
-            if len(value) > MOST_PAIRS and all(map(name_and_value, value)):
-                return True
             left += ((member, length) for member in value)
         else:
             leaves, path_chars = leaves + 1, path_chars + length

@@ -7,7 +7,7 @@ Each format has a reader of its own beside this module.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,8 @@ from aiqleads_pipeline.stages.reading.delimited import check_width, read_delimit
 from aiqleads_pipeline.stages.reading.dialect import Knows
 from aiqleads_pipeline.stages.reading.documents import Found, find_rows
 from aiqleads_pipeline.stages.reading.drop import LINE_COLUMNS, DropFile, DropRefused, ReadResult, Table, drop_key
+from aiqleads_pipeline.stages.reading.event_files import EVENT_CHANNEL, EventFiles, has_paths
+from aiqleads_pipeline.stages.reading.events import EventPaths
 from aiqleads_pipeline.stages.reading.gather import Gathering
 from aiqleads_pipeline.stages.reading.intake import INTAKE_CHANNEL, read_intake
 from aiqleads_pipeline.stages.reading.kinds import kind_of
@@ -49,6 +51,11 @@ class SourceColumns(Protocol):
     def columns(self) -> dict[str, str]: ...
     @property
     def defaults(self) -> dict[str, str]: ...
+    @property
+    def webhook(self) -> EventPaths | None: ...
+
+
+_FindRows = Callable[[Path], tuple[str, Iterator[Found]]]
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,7 @@ def read_drops(
         return read_intake(con, drop, batch_id=batch_id, source=source.name, channel=channel)
     parts: list[_Part] = []
     try:
-        parts = _read_parts(con, drops, source, settings, workdir)
+        parts = _read_parts(con, drops, source, settings, workdir, _finder_of(source, channel))
         mappings = [map_headers(part.table.headers, source.columns, part.key is None) for part in parts]
         _require_contact(parts, mappings)
         origin: dict[str, str | datetime] = {
@@ -130,6 +137,12 @@ def read_table(
     return replace(table, relation=table.relation.project(*LINE_COLUMNS, *columns_of(len(table.headers))))
 
 
+def _finder_of(source: SourceColumns, channel: str) -> _FindRows:
+    if channel == EVENT_CHANNEL and source.webhook is not None and has_paths(source.webhook):
+        return EventFiles(source.webhook, source.columns).find_rows
+    return find_rows
+
+
 @dataclass(frozen=True)
 class _Opened:
     """The file to read, its format, and the containers it was taken out of."""
@@ -137,9 +150,14 @@ class _Opened:
     path: Path
     form: Format
     containers: list[str]
+    find_rows: _FindRows
+
+    def rows(self) -> tuple[str, Iterator[Found]]:
+        """The format and the rows of JSON."""
+        return self.find_rows(self.path)
 
 
-def _open(drop: DropFile, settings: Settings, workdir: Path) -> _Opened:
+def _open(drop: DropFile, settings: Settings, workdir: Path, find: _FindRows = find_rows) -> _Opened:
     path = drop.path
     containers: list[str] = []
     try:
@@ -156,7 +174,7 @@ def _open(drop: DropFile, settings: Settings, workdir: Path) -> _Opened:
         unpack = unpack_gzip if form == "gzip" else unpack_zip
         path = unpack(path, workdir / f"{drop.sha256[:16]}-{next(_names)}.unpacked", settings)
         form = recognise(path)
-    return _Opened(path, form, containers)
+    return _Opened(path, form, containers, find)
 
 
 def _read(
@@ -173,7 +191,7 @@ def _read(
     target = _target(drop, workdir)
     kind: str = opened.form
     if opened.form == "json":
-        kind, found = find_rows(opened.path)
+        kind, found = opened.rows()
         with Gathering(target, settings) as gathering:
             gathering.add(0, found)
             table = gathering.table(con)
@@ -207,10 +225,15 @@ def _target(drop: DropFile, workdir: Path) -> Path:
 
 
 def _read_parts(
-    con: DuckDBPyConnection, drops: Sequence[DropFile], source: SourceColumns, settings: Settings, workdir: Path
+    con: DuckDBPyConnection,
+    drops: Sequence[DropFile],
+    source: SourceColumns,
+    settings: Settings,
+    workdir: Path,
+    find: _FindRows,
 ) -> list[_Part]:
     if len(drops) == 1:
-        opened = _open(drops[0], settings, workdir)
+        opened = _open(drops[0], settings, workdir, find)
         return [_read_alone(con, drops[0], opened, source, settings, workdir)]
     parts: list[_Part] = []
     refusals: list[DropRefused] = []
@@ -218,7 +241,7 @@ def _read_parts(
     for drop in drops:
         item: _Opened | DropRefused
         try:
-            item = _open(drop, settings, workdir)
+            item = _open(drop, settings, workdir, find)
             if item.form != "json":
                 part = _read_alone(con, drop, item, source, settings, workdir)
                 parts += _gather(con, waiting, source, settings, workdir)
@@ -261,7 +284,7 @@ def _gather(
             try:
                 if isinstance(item, DropRefused):
                     raise item
-                fact["format"], rows = find_rows(item.path)
+                fact["format"], rows = item.rows()
             except DropRefused as refusal:
                 fact |= {"refused": refusal.code, "detail": str(refusal)}
                 rows = iter([Found(None, code="unreadable_drop", raw=_head_of(drop.path))])

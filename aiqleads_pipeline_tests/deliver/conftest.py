@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from aiqleads_pipeline_tests.deliver.delivery_world import Receiver, World
+from aiqleads_pipeline_tests.store.conftest import spare_the_disk
 from resources.store.database import Store
 from resources.store.server import EmbeddedServer
 
@@ -21,6 +22,7 @@ _numbers = itertools.count(1)
 def delivery_server() -> Iterator[EmbeddedServer]:
     with tempfile.TemporaryDirectory(prefix="aiqleads-test-") as folder:
         server = EmbeddedServer(Path(folder)).start()
+        spare_the_disk(server)
         yield server
         server.close()
 

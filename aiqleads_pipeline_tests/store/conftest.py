@@ -39,10 +39,22 @@ def home() -> Iterator[Path]:
         EmbeddedServer(folder).start().close()
 
 
+def spare_the_disk(server: EmbeddedServer) -> None:
+    """What needn't outlive the machine waits for no disk."""
+    conf = server.home / "pg" / "local.conf"
+    conf.write_text("fsync = off\n")
+    conf.chmod(0o644)
+    admin = create_engine(server.url("postgres"))
+    with admin.connect() as con:
+        con.execute(text("SELECT pg_reload_conf()"))
+    admin.dispose()
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[EmbeddedServer]:
     with private_folder() as folder:
         server = EmbeddedServer(folder).start()
+        spare_the_disk(server)
         yield server
         server.close()
 

@@ -52,9 +52,9 @@ def tick_clocks(outside: Outside, rules: SlaRules, teams: TeamRules, now: dateti
     armed = arm_clocks(outside, rules.content, teams, now)
     slas.note_touches(outside.store, now)
     with outside.store.transaction("store:escalate_leads") as con:
-        overdue = _escalate(con, rules.content, teams, now)
+        overdue = _escalate(con, rules, teams, now)
     with outside.store.transaction("store:reassign_leads") as con:
-        moved = _reassign(con, rules.content, teams, now)
+        moved = _reassign(con, rules, teams, now)
         _deliver_anew(con, crms, moved, now)
     late = {
         row["team"]: ("warning", f"{row['late_count']:,} leads, the first since {row['since']:%Y-%m-%d %H:%M} UTC")
@@ -106,9 +106,9 @@ def promises_to(
     return promise_of
 
 
-def _escalate(con: Connection, rules: SlasFile, teams: TeamRules, now: datetime) -> list[slas.Overdue]:
-    minutes = rules.reassign.after.total_seconds() / 60
-    steps = {owner.id: _after(teams, rules, owner.id, now, minutes) for owner in teams.owners}
+def _escalate(con: Connection, rules: SlaRules, teams: TeamRules, now: datetime) -> list[slas.Overdue]:
+    minutes = rules.content.reassign.after.total_seconds() / 60
+    steps = {owner.id: _after(teams, rules.content, owner.id, now, minutes) for owner in teams.owners}
     overdue = slas.escalate(con, now, {owner: at for owner, at in steps.items() if at is not None})
     by_team: dict[str, list[slas.Overdue]] = defaultdict(list)
     for each in overdue:
@@ -128,7 +128,7 @@ def _escalate(con: Connection, rules: SlasFile, teams: TeamRules, now: datetime)
     return overdue
 
 
-def _reassign(con: Connection, rules: SlasFile, teams: TeamRules, now: datetime) -> list[slas.Moved]:
+def _reassign(con: Connection, rules: SlaRules, teams: TeamRules, now: datetime) -> list[slas.Moved]:
     minutes = slas.overdue_minutes(con, now)
     if not minutes:
         return []
@@ -145,9 +145,9 @@ def _reassign(con: Connection, rules: SlasFile, teams: TeamRules, now: datetime)
         if later:
             again[team.id] = min(later)
     owners = {owner for found in turns.values() for owner in found}
-    dues = _dues(teams, rules, {(owner, length) for owner in owners for length in minutes}, now)
+    dues = _dues(teams, rules.content, {(owner, length) for owner in owners for length in minutes}, now)
     members = {team.id: [m for m in team.members if teams.owner_by_id[m].active] for team in teams.teams}
-    moved = slas.reassign(con, now, rules.reassign.most, turns, dues, again, members)
+    moved = slas.reassign(con, now, rules.content.reassign.most, turns, dues, again, members)
     by_owner: dict[str, list[slas.Moved]] = defaultdict(list)
     for each in moved:
         by_owner[each.owner].append(each)

@@ -8,7 +8,7 @@ from typing import Any
 from aiqleads_pipeline.assets.outcomes import OUTCOMES_SOURCE
 from aiqleads_pipeline.automation.instance import open_instance
 from aiqleads_pipeline.automation.running import QUIET
-from aiqleads_pipeline.commands.demo_world import deliver_demo, demo_world
+from aiqleads_pipeline.commands.demo_world import deliver_demo, demo_world, tell_alert
 from aiqleads_pipeline.commands.process import Summary, as_json, process_file
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.settings import PROJECT_DIR
@@ -33,6 +33,8 @@ def run_demo(outside: Outside, say: Callable[[str], None]) -> list[dict[str, obj
         _say_funnel(summaries, say)
         leads = [each.batch_id for each in summaries if each.source != OUTCOMES_SOURCE]
         _say_arrivals(deliver_demo(view, box, leads), say)
+        for subject in tell_alert(view, box):
+            say(f"{'alert by mail':20} {subject}")
     say("")
     say("Look at it:  .venv/bin/aiqleads up                          the Dagster UI: runs, lineage, checks")
     say("             .venv/bin/aiqleads table routed_leads           who got which lead, and why")

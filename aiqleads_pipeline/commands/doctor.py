@@ -15,9 +15,11 @@ from pathlib import Path
 
 from sqlalchemy import text
 
+from aiqleads_pipeline.delivering.kinds import NotBuilt, build
 from aiqleads_pipeline.outside import Outside, open_outside
 from aiqleads_pipeline.rules.alerts import load_alerts
 from aiqleads_pipeline.rules.crm import check_crms
+from aiqleads_pipeline.rules.destinations import load_destinations
 from aiqleads_pipeline.rules.enrichment import load_enrichment
 from aiqleads_pipeline.rules.loading import RulesError
 from aiqleads_pipeline.rules.scrapes import load_scrapes
@@ -29,6 +31,7 @@ from resources.store.errors import StoreError
 
 LOW_DISK_BYTES = 2 << 30
 CLOCK_SKEW_SECONDS = 5
+SEVERITIES = ("error", "warning")
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def examine() -> list[Finding]:
         return [Finding("settings", False, str(error), "Correct the variable and run again.")]
     outside = open_outside(settings)
     found = [Finding("settings", True, f"home {settings.home}")]
-    for look in (_rules, _providers, _disk, _bucket, _lake, _database):
+    for look in (_rules, _telling, _providers, _disk, _bucket, _lake, _database):
         found += look(outside)
     return sorted(found, key=lambda finding: finding.ok)
 
@@ -65,6 +68,44 @@ def _rules(outside: Outside) -> Iterator[Finding]:
         yield Finding("rules", True, f"{outside.settings.rules_dir} is sound")
     except RulesError as error:
         yield Finding("rules", False, str(error).replace("\n", "; "), "Correct the lines named.")
+
+
+def _telling(outside: Outside) -> Iterator[Finding]:
+    """Where alerts would go if one was opened now."""
+    try:
+        rules, sent = load_alerts(outside.settings.rules_dir), load_destinations(outside.settings.rules_dir).sent
+    except RulesError:
+        return  # `rules` names the fault
+    told = {
+        severity: {name for r in rules.routes if severity in (r.when.severity or SEVERITIES) for name in r.to}
+        for severity in SEVERITIES
+    }
+    names = sorted(set().union(*told.values()))
+    if not names:
+        what = "a slack, a pagerduty or an email destination with `to`"
+        yield Finding("telling", True, f"nobody is told of alerts: destinations.yaml has neither {what}")
+        return
+    faults = [f"{name} is no destination that is sent to" for name in names if name not in sent]
+    for name in names:
+        try:
+            build(sent[name], outside).close() if name in sent else None
+        except NotBuilt as fault:
+            faults.append(str(fault))
+    where = (f"{severity}s to {', '.join(sorted(told[severity])) or 'nobody'}" for severity in SEVERITIES)
+    yield Finding("telling", not faults, "; ".join([*where, *faults]), "Correct destinations.yaml, or set the secret.")
+
+
+def _secrets(outside: Outside) -> Iterator[Finding]:
+    from aiqleads_pipeline.commands.doctor_secrets import lacking_secrets, webhooks_not_set_up
+
+    try:
+        rules = outside.rules()
+        lacking = lacking_secrets(rules, outside.settings.rules_dir)
+    except RulesError:  # told by the finding on rules
+        return
+    unused = ", ".join(webhooks_not_set_up(rules))
+    sound = f"those in use are set; without: webhooks of {unused}" if unused else "those in use are set"
+    yield Finding("secrets", not lacking, "; ".join(lacking) or sound, "Set the variables named, and start again.")
 
 
 def _providers(outside: Outside) -> Iterator[Finding]:

@@ -17,7 +17,15 @@ from pydantic import Field
 
 from aiqleads_pipeline.reasons import REASONS
 from aiqleads_pipeline.rules.calendars import ClockTime, TimeZone
+from aiqleads_pipeline.rules.destinations import (
+    DestinationRules,
+    EmailDestination,
+    PagerDutyDestination,
+    SlackDestination,
+    load_destinations,
+)
 from aiqleads_pipeline.rules.loading import RuleFile, RuleModel, RulesError, load_rules
+from aiqleads_pipeline.rules.secret_names import SecretName
 from aiqleads_pipeline.rules.times import Length
 
 Severity = Literal["error", "warning"]
@@ -74,14 +82,14 @@ class DeadMan(RuleModel):
 
     daemon_silence: Length = timedelta(minutes=2)
     database_silence: Length = timedelta(minutes=1)
-    ping_url_secret: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")] | None = None
+    ping_url_secret: SecretName | None = None
     ping_every: Length = timedelta(minutes=1)
 
 
 class AlertsFile(RuleModel):
     """``alerts.yaml``."""
 
-    routes: Annotated[tuple[Route, ...], Field(max_length=200)] = ()
+    routes: Annotated[tuple[Route, ...], Field(max_length=200)] | None = None  # None: ``usual_routes``
     waits: Waits = Waits()
     expect: Annotated[tuple[Expected, ...], Field(max_length=1000)] = ()
     dead_man: DeadMan = DeadMan()
@@ -93,11 +101,7 @@ class AlertRules:
 
     content: AlertsFile
     file: RuleFile
-
-    @property
-    def routes(self) -> tuple[Route, ...]:
-        """In their order."""
-        return self.content.routes
+    routes: tuple[Route, ...] = ()
 
     def routes_of(self, code: str, severity: str, subject: str) -> list[Route]:
         """The routes that tell an alert: the first that matches, and further ones where it says so."""
@@ -116,7 +120,7 @@ def no_alert_rules() -> AlertRules:
 
 
 def load_alerts(rules_dir: Path, destinations: Collection[str] | None = None) -> AlertRules:
-    """Read ``alerts.yaml``; without the file nothing is told anywhere.
+    """Read ``alerts.yaml``; without the file, or without ``routes`` in it, the usual ones count.
 
     Args:
         destinations: names that routes may use; None leaves them unchecked.
@@ -125,17 +129,34 @@ def load_alerts(rules_dir: Path, destinations: Collection[str] | None = None) ->
         RulesError: every fault, one ``file:line: what`` per line.
     """
     path = rules_dir / "alerts.yaml"
-    if not path.exists():
-        return no_alert_rules()
-    content, file = load_rules(path, AlertsFile)
-    if faults := _faults(content, file, destinations):
+    content, file = load_rules(path, AlertsFile) if path.exists() else (AlertsFile(), no_alert_rules().file)
+    if content.routes is None:
+        return AlertRules(content, file, usual_routes(load_destinations(rules_dir)))
+    if faults := _faults(content.routes, file, destinations):
         raise RulesError("\n".join(faults))
-    return AlertRules(content, file)
+    return AlertRules(content, file, content.routes)
 
 
-def _faults(content: AlertsFile, file: RuleFile, destinations: Collection[str] | None) -> list[str]:
+def usual_routes(rules: DestinationRules) -> tuple[Route, ...]:
+    """What counts where nobody wrote any: errors ring at every pager, and everything is told to every Slack and every
+    mailbox that does not depend on who owns a lead."""
+    sent = rules.sent.values()
+    pagers = tuple(each.name for each in sent if isinstance(each, PagerDutyDestination))
+    people = tuple(
+        n.name for n in sent if isinstance(n, SlackDestination) or (isinstance(n, EmailDestination) and n.to)
+    )
+    errors, at_once = When(severity=("error",)), timedelta(0)
+    routes = []
+    if pagers:
+        routes.append(Route(when=errors, to=pagers, group_by=("code", "subject"), wait=at_once, then_next=True))
+    if people:
+        routes += [Route(when=errors, to=people, wait=at_once), Route(to=people)]
+    return tuple(routes)
+
+
+def _faults(routes: tuple[Route, ...], file: RuleFile, destinations: Collection[str] | None) -> list[str]:
     faults = []
-    for i, route in enumerate(content.routes):
+    for i, route in enumerate(routes):
         for j, name in enumerate(route.to):
             if destinations is not None and name not in destinations:
                 what = f"there is no destination {name!r} that is sent to"
@@ -143,7 +164,7 @@ def _faults(content: AlertsFile, file: RuleFile, destinations: Collection[str] |
         for j, code in enumerate(route.when.code or ()):
             if code not in REASONS:
                 faults.append(file.fault(f"there is no code {code!r}", "routes", i, "when", "code", j))
-        above = next((k for k, other in enumerate(content.routes[:i]) if _takes_all_of(other, route)), None)
+        above = next((k for k, other in enumerate(routes[:i]) if _takes_all_of(other, route)), None)
         if above is not None:
             line = file.line("routes", above)
             faults.append(file.fault(f"the route can't be reached: the one in line {line} takes all", "routes", i))

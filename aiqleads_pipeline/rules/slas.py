@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from aiqleads_pipeline.rules.destinations import EmailDestination, SlackDestination, load_destinations
 from aiqleads_pipeline.rules.loading import RuleModel, RulesError, load_rules
 from aiqleads_pipeline.rules.times import Length
 
@@ -34,7 +35,7 @@ class SlasFile(RuleModel):
     priorities: Annotated[tuple[Literal["P1", "P2", "P3", "P4"], ...], Field(max_length=4)] = ("P1", "P2")
     counted_in: Literal["working_time", "always"] = "working_time"
     max_age: Length = timedelta(days=14)
-    tell: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
+    tell: Annotated[tuple[Name, ...], Field(max_length=20)] | None = None  # None: every Slack and every mail
     reassign: Reassign = Reassign()
 
 
@@ -43,6 +44,7 @@ class SlaRules:
     """The file, checked by itself."""
 
     content: SlasFile
+    tell: tuple[str, ...] = ()
 
 
 def load_slas(rules_dir: Path, destinations: Collection[str] | None = None) -> SlaRules:
@@ -57,9 +59,12 @@ def load_slas(rules_dir: Path, destinations: Collection[str] | None = None) -> S
     content, file = load_rules(path, SlasFile)
     faults = [
         file.fault(f"there is no destination {name!r} that is sent to", "tell", i)
-        for i, name in enumerate(content.tell)
+        for i, name in enumerate(content.tell or ())
         if destinations is not None and name not in destinations
     ]
     if faults:
         raise RulesError("\n".join(faults))
-    return SlaRules(content)
+    if content.tell is not None:
+        return SlaRules(content, content.tell)
+    sent = load_destinations(rules_dir).sent.values()
+    return SlaRules(content, tuple(n.name for n in sent if isinstance(n, SlackDestination | EmailDestination)))

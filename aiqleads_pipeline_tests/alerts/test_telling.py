@@ -5,8 +5,11 @@ import threading
 import pytest
 
 from aiqleads_pipeline.alerting.telling import tell_alerts
+from aiqleads_pipeline.commands import doctor
+from aiqleads_pipeline.commands.demo_world import demo_world, tell_alert
 from aiqleads_pipeline.rules.alerts import load_alerts
 from aiqleads_pipeline.rules.loading import RulesError
+from aiqleads_pipeline.rules.slas import load_slas
 from resources.store import alert_groups, alerts
 
 ROUTES = """
@@ -132,7 +135,65 @@ def test_rules_that_make_no_sense_are_refused_with_their_line(world, routes, wha
     assert str(caught.value).startswith("alerts.yaml:1: ")
 
 
-def test_without_routes_nothing_is_told(world):
+PEOPLE = """
+destinations:
+  - {name: on_call, kind: pagerduty, secret: PD}
+  - {name: chat, kind: slack, secret: CHAT}
+  - {name: ops, kind: email, host: mail.example.com, sender: a@example.com, to: [ops@example.com]}
+  - {name: owners, kind: email, host: mail.example.com, sender: a@example.com}
+  - {name: hook, kind: webhook, url: "https://hook.example.com/in", secret: HOOK}
+"""
+
+
+@pytest.mark.parametrize("file", [None, "waits: {intake: 5 min}"], ids=["no file", "a file without routes"])
+def test_without_routes_everybody_is_told_who_can_be(world, file):
+    (world.rules / "alerts.yaml").unlink() if file is None else world.write("alerts.yaml", file)
+    world.write("destinations.yaml", PEOPLE)
+    fail(world, "batch-1")
+    fail(world, "orders", "warning", "queue_old")
+    tell_alerts(world.outside, load_alerts(world.rules), world.now)
+    assert {(d, body["code"]) for _, body, d, _ in world.notices()} == {
+        ("on_call", "run_failed"), ("chat", "run_failed"), ("ops", "run_failed"),
+    }  # fmt: skip
+    world.later(seconds=30)
+    tell_alerts(world.outside, load_alerts(world.rules), world.now)
+    assert {d for _, body, d, _ in world.notices() if body["code"] == "queue_old"} == {"chat", "ops"}
+    assert load_slas(world.rules).tell == ("chat", "ops", "owners")
+
+
+@pytest.mark.parametrize("routes", ["routes: []", ""], ids=["nobody wanted", "nobody there"])
+def test_who_wants_nobody_told_gets_that_and_the_doctor_says_so(world, routes):
+    world.write("alerts.yaml", routes)
     fail(world, "batch-1")
     tell_alerts(world.outside, load_alerts(world.rules), world.now)
     assert world.notices() == []
+    [found] = doctor._telling(world.outside)
+    assert found.ok
+    assert found.detail.startswith("nobody is told of alerts")
+
+
+def test_the_doctor_says_where_alerts_would_go_and_what_is_in_the_way(world, monkeypatch):
+    world.write("alerts.yaml", "")
+    world.write("destinations.yaml", PEOPLE)
+    monkeypatch.setenv("AIQLEADS_SECRET__CHAT", "https://chat.example.com/hook")
+    [found] = doctor._telling(world.outside)
+    assert not found.ok
+    assert found.detail.startswith("errors to chat, on_call, ops; warnings to chat, ops; destination 'on_call': ")
+    monkeypatch.setenv("AIQLEADS_SECRET__PD", "key")
+    assert [(each.ok, each.detail) for each in doctor._telling(world.outside)] == [
+        (True, "errors to chat, on_call, ops; warnings to chat, ops")
+    ]
+
+
+def test_the_demos_alert_arrives_in_the_sandboxes_mailbox_and_so_does_its_end(world):
+    with demo_world(world.outside) as (view, box):
+        told = tell_alert(view, box)
+        assert len(told) == 2, told
+        opened, healed = box.records("smtp", "messages")
+        assert (opened["to"], opened["attempts"]) == (["sales@example.com"], 1)
+        assert "evening_list" in opened["text"]
+        assert "aiqleads" in opened["text"]
+        assert healed["subject"] == told[1]
+        alerts.raise_alert(view.store, "run_failed", "b1", "error", "it broke", None, view.settings.now())
+        assert tell_alert(view, box) == [], "a home with alerts of its own is left alone"
+    assert [a["code"] for a in alerts.open_alerts(world.outside.store)] == ["run_failed"]

@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 
 from aiqleads_pipeline.rules.destinations import DestinationRules, HubSpotDestination, SalesforceDestination
 from aiqleads_pipeline.rules.loading import RuleFile, RuleModel, RulesError, load_rules
+from aiqleads_pipeline.rules.secret_names import SecretName
 
 # What a lead holds on its way to a destination: the members of a line of `sql/stages/deliver/list_lines.sql`.
 LEAD_PATHS = frozenset(
@@ -35,7 +36,6 @@ LEAD_PATHS = frozenset(
 REQUIRED_FIELDS = {"salesforce": ("LastName", "Company"), "hubspot": ()}
 _FIELD_NAMES = {"salesforce": r"[A-Za-z][A-Za-z0-9_]{0,79}", "hubspot": r"[a-z][a-z0-9_]{0,99}"}
 
-Secret = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,99}$")]
 Text = Annotated[str, Field(min_length=1, max_length=1000)]
 Origin = Annotated[str, Field(pattern=r"^https?://[^\s/?#@]+$", max_length=300)]
 Result = Literal["won", "lost", "returned"]
@@ -119,9 +119,9 @@ class SalesforceRules(_CrmFile):
     login_url: Origin
     api_version: Annotated[str, Field(pattern=r"^[1-9][0-9]\.0$")] = "62.0"
     login: Literal["client_credentials", "refresh_token"] = "client_credentials"
-    client_id: Secret
-    client_secret: Secret
-    refresh_token: Secret | None = None
+    client_id: SecretName
+    client_secret: SecretName
+    refresh_token: SecretName | None = None
     object: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,79}$")] = "Lead"
     external_id_field: Text
     duplicates: Literal["allow", "refuse"] = "refuse"
@@ -150,10 +150,10 @@ class HubspotRules(_CrmFile):
     kind: Literal["hubspot"]
     base_url: Origin = "https://api.hubapi.com"
     login: Literal["private_app", "refresh_token"] = "private_app"
-    access_token: Secret | None = None
-    client_id: Secret | None = None
-    client_secret: Secret | None = None
-    refresh_token: Secret | None = None
+    access_token: SecretName | None = None
+    client_id: SecretName | None = None
+    client_secret: SecretName | None = None
+    refresh_token: SecretName | None = None
     id_property: Text
     same_email: Literal["adopt", "refuse"] = "adopt"
     batch_size: Annotated[int, Field(ge=1, le=100)] = 100

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from aiqleads_pipeline.rules.loading import RuleFile, RuleModel, RulesError, load_rules
+from aiqleads_pipeline.rules.secret_names import SecretName
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Kind = Literal["company", "email", "phone", "social", "geo", "industry"]
@@ -69,7 +70,7 @@ class Provider(RuleModel):
     kind: Kind
     enabled: bool = False
     base_url: Annotated[str, Field(max_length=500)] = ""
-    secret: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")] | None = None
+    secret: SecretName | None = None
     cost_usd_per_key: Annotated[float, Field(ge=0, le=100)] = 0.0
     charges_unknown: bool = True
     keys_per_call: Annotated[int, Field(ge=1, le=1000)] = 1

@@ -6,21 +6,18 @@ Belongs here: the schema and its checks. Does not belong here: proving (``doors.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from aiqleads_pipeline.contract import LEAD_COLUMN_NAMES
 from aiqleads_pipeline.rules.loading import RuleModel
+from aiqleads_pipeline.rules.secret_names import SecretName, SecretNames
 
 Scheme = Literal["standard", "github", "stripe", "shared_key", "meta", "typeform", "hubspot", "basic", "none"]
 # Where the senders of a scheme name the event, if its rules don't say.
 _EVENT_IDS = {"stripe": "$.id", "typeform": "$.event_id", "shared_key": "$.lead_id"}
 _GOOGLE_KEY = "google_key"
-
-
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
 
 
 def _json_path(path: str) -> str:
@@ -39,7 +36,6 @@ def _known_column(name: str) -> str:
     return name
 
 
-SecretName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
 JsonPath = Annotated[str, Field(max_length=500), AfterValidator(_json_path)]
 ColumnPaths = dict[Annotated[str, AfterValidator(_known_column)], JsonPath]
 
@@ -55,7 +51,7 @@ class WebhookRules(RuleModel):
 
     scheme: Scheme
     # Several while they are rotated: a message signed by any of them counts.
-    secret: Annotated[tuple[SecretName, ...], BeforeValidator(_listed), Field(max_length=5)] = ()
+    secret: SecretNames = ()
     username: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^:\x00-\x1f]+$")] | None = None
     verify_token: SecretReference | None = None
     key: Annotated[str, Field(min_length=1, max_length=200)] | None = None

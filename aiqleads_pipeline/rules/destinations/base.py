@@ -18,7 +18,6 @@ from aiqleads_pipeline.rules.loading import RuleModel
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Priority = Literal["P1", "P2", "P3", "P4"]
-SecretName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
 Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 

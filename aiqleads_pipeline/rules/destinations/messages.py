@@ -9,7 +9,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from aiqleads_pipeline.rules.destinations.base import SecretName, SentDestination, WebUrl
+from aiqleads_pipeline.rules.destinations.base import SentDestination, WebUrl
+from aiqleads_pipeline.rules.secret_names import SecretName
 
 Mailbox = Annotated[str, Field(max_length=320, pattern=r"^[^\s@<>\x00-\x1f]+@[^\s@<>\x00-\x1f]+$")]
 

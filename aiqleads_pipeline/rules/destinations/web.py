@@ -5,11 +5,12 @@ Belongs here: their keys in ``destinations.yaml``. Does not belong here: what is
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, ClassVar, Literal, get_args
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from aiqleads_pipeline.rules.destinations.base import SecretName, SentDestination, WebUrl
+from aiqleads_pipeline.rules.destinations.base import SentDestination, WebUrl
+from aiqleads_pipeline.rules.secret_names import SecretName, SecretNames
 
 _HEADERS_OF_OURS = frozenset(
     {
@@ -28,10 +29,6 @@ Event = Literal[
 LEFT_OUT = "events.left_out"
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")]
 HeaderValue = Annotated[str, Field(max_length=1000, pattern=r"^[\x20-\x7e]*$")]
-
-
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
 
 
 class _WebDestination(SentDestination):
@@ -55,7 +52,7 @@ class WebhookDestination(_WebDestination):
     """
 
     kind: Literal["webhook"]
-    secret: Annotated[tuple[SecretName, ...], BeforeValidator(_listed), Field(min_length=1, max_length=5)]
+    secret: Annotated[SecretNames, Field(min_length=1)]
     events: Annotated[tuple[Event, ...], Field(max_length=len(get_args(Event)))] = ()
 
 

@@ -52,7 +52,7 @@ def examine() -> list[Finding]:
         return [Finding("settings", False, str(error), "Correct the variable and run again.")]
     outside = open_outside(settings)
     found = [Finding("settings", True, f"home {settings.home}")]
-    for look in (_rules, _telling, _providers, _disk, _bucket, _lake, _database):
+    for look in (_rules, _secrets, _telling, _providers, _disk, _bucket, _lake, _database):
         found += look(outside)
     return sorted(found, key=lambda finding: finding.ok)
 

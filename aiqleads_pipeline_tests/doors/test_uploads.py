@@ -13,6 +13,7 @@ from urllib.parse import quote
 import duckdb
 import openpyxl
 import pytest
+from sqlalchemy import text as sql
 
 from aiqleads_pipeline.stages.reading.corrected import guarded, guarded_text, unguarded
 from aiqleads_pipeline_tests.doors.upload_world import (
@@ -22,7 +23,7 @@ from aiqleads_pipeline_tests.doors.upload_world import (
     sender,
     upload_world,
 )
-from resources.store import drops
+from resources.store import batches, drops
 
 
 @pytest.fixture(scope="module")
@@ -252,6 +253,25 @@ def test_a_batch_is_taken_back_before_it_begins_and_only_by_who_made_it(world: U
     assert client.look(batch_id)["state"] == "done"
     late = client.ask("DELETE", path)
     assert (late.status, late.code, late.json["state"]) == (409, "already_begun", "done")
+
+
+def test_it_is_too_late_once_the_leads_of_a_batch_were_claimed(world: UploadWorld) -> None:
+    client, ops, store = sender(world.service), sender(world.service, "ops"), world.service.store
+    unread = client.sent(f"Last Name,Email\nB,b@{client.client}.com\n")
+    batches.mark_failed(store, unread, "run_failed", "Its run failed.")
+    assert client.ask("DELETE", f"/v1/uploads/{unread}").json["state"] == "cancelled"
+    claimed = client.sent(f"Last Name,Email\nA,a@{client.client}.com\n")
+    world.run()
+    batches.mark_failed(store, claimed, "run_failed", "Its run failed.")
+    late = client.ask("DELETE", f"/v1/uploads/{claimed}")
+    assert (late.code, late.json["state"]) == ("already_begun", "failed")
+    batches.request_batch(store, (waits := client.sent(f"Last Name,Email\nC,c@{client.client}.com\n")), "a runner")
+    begun = client.ask("DELETE", f"/v1/uploads/{waits}")
+    assert (begun.code, begun.json["state"]) == ("already_begun", "requested")
+    told = client.sent(f"Last Name,Email\nD,d@{client.client}.com\n")
+    with store.transaction("test:a batch of accepted leads") as con:
+        con.execute(sql("UPDATE aiqleads.batches SET channel = 'api' WHERE batch_id = :id"), {"id": told})
+    assert ops.ask("DELETE", f"/v1/uploads/{told}").code == "already_begun", "they were told that they are accepted"
 
 
 def test_who_sends_the_same_bytes_later_does_not_say_how_they_are_read(world: UploadWorld) -> None:

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from resources.bucket import Archived, BucketObject, shown, visible_name
+from resources.store.batches import LEASE_PREFIX
 from resources.store.database import statement
 from resources.store.drops import Arrival, register_in
 
@@ -113,10 +114,14 @@ def clients(store: Store) -> list[str]:
 
 
 def cancel(store: Store, batch_id: str, by: str, now: datetime) -> bool:
-    """Take back a batch that no run has begun; False if one has, or it has ended."""
+    """Take back a file that waits, or that failed before its leads claimed their identity; False if it is too late.
+
+    A batch that runs goes on to its end; leads that other doors were told "accepted" can't be taken back.
+    """
+    asked = {"batch_id": batch_id, "reason_code": CANCELLED, "detail": f"Cancelled by {by}.", "now": now}
     with store.transaction("store:cancel_upload") as con:
-        asked = {"batch_id": batch_id, "reason_code": CANCELLED, "detail": f"Cancelled by {by}.", "now": now}
-        return con.execute(statement("uploads/cancel"), asked).first() is not None
+        found = con.execute(statement("uploads/cancel"), {**asked, "lease_prefix": LEASE_PREFIX})
+        return found.first() is not None
 
 
 def _made(con: Connection, batch_id: str, client: str) -> bool:

@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from aiqleads_pipeline.outside import Outside, close, open_outside
 from aiqleads_pipeline.settings import PROJECT_DIR, Settings
+from aiqleads_pipeline_tests.pipeline.conftest import house, leads_csv  # noqa: F401
 from aiqleads_pipeline_tests.store.conftest import make_database, server, template  # noqa: F401
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)  # a Monday

@@ -15,14 +15,13 @@ from aiqleads_pipeline.assets.learning import Learnt
 from aiqleads_pipeline.commands.errors import PAGE, RULES, UnknownCode, error_page, list_errors
 from aiqleads_pipeline.reasons import _ALL, REASONS
 from aiqleads_pipeline.rules.alerts import load_alerts
-from aiqleads_pipeline_tests.pipeline.conftest import house, leads_csv  # noqa: F401
 from resources.http import Breaker, HttpClient, Limits, UnavailableStatus
 from resources.store import alerts, drops, reviews
 
 TESTS = Path(__file__).resolve().parents[1]
 
 
-def alerts_of(house, subject):  # noqa: F811
+def alerts_of(house, subject):
     return {a["code"]: a for a in alerts.open_alerts(house.outside.store) if a["subject"] == subject}
 
 
@@ -30,48 +29,72 @@ def fail(*_args, **_kwargs):
     raise ValueError("a column is missing: 'ann@secret.example'")
 
 
-def again(house, batch_id):  # noqa: F811
+def again(house, batch_id):
     assert drops.reopen(house.outside.store, batch_id, states=["done"])
     job = house.defs.resolve_job_def("process_batch")
     assert job.execute_in_process(instance=house.instance, partition_key=batch_id).success
 
 
-def test_enrichment_that_fails_leaves_partial_data_and_a_warning(house, leads_csv, monkeypatch):  # noqa: F811
-    work = enrich_asset.enrich_leads
+class BrokenModel:
+    version, usual_prob = "broken-1", 0.1
+
+    def predict(self, *_args, **_kwargs):
+        raise ValueError("no such feature")
+
+
+@pytest.fixture(scope="module")
+def fallen(house, leads_csv):
+    """A batch for which enrichment, the model and classification failed, one after the other."""
+    work, load = enrich_asset.enrich_leads, score_asset.load_learnt
 
     def fail_first(*args, enabled, **kwargs):
         return work(*args, enabled=False, **kwargs) if not enabled else fail()
 
-    with monkeypatch.context() as broken:
+    def with_broken_model(*args, **kwargs):
+        return Learnt(load(*args, **kwargs).reliability, BrokenModel(), None)
+
+    with pytest.MonkeyPatch.context() as broken:
         broken.setattr(enrich_asset, "enrich_leads", fail_first)
-        summary = house.process("a.csv", leads_csv("noenrich"), "noenrich")
+        broken.setattr(score_asset, "load_learnt", with_broken_model)
+        broken.setattr(classify_asset.classify, "classify_leads", fail)
+        summary = house.process("a.csv", leads_csv("fallen"), "fallen")
     assert summary.status == "done"
-    rows = house.rows("enriched_leads", summary.batch_id, "enrichment_status", "degraded", "email")
-    assert {status for status, _, _ in rows} == {"none"}
-    assert all(degraded == ["enrichment_failed"] and email for _, degraded, email in rows)
     batch = drops.batch(house.outside.store, summary.batch_id)
     assert batch.counts["routed"] == 5
-    warned = [r.user_message for r in house.instance.all_logs(batch.run_id) if r.level == 30]
-    assert any("enrichment failed, leads go on without it" in line for line in warned)
+    return batch
 
 
-def test_classification_that_fails_leaves_default_classes_and_an_error_in_the_log(house, leads_csv, monkeypatch):  # noqa: F811
-    with monkeypatch.context() as broken:
-        broken.setattr(classify_asset.classify, "classify_leads", fail)
-        summary = house.process("a.csv", leads_csv("noclass"), "noclass")
-    assert summary.status == "done"
-    rows = house.rows("classified_leads", summary.batch_id, "priority", "defaults_applied")
+def logged(house, batch, level):
+    lines = [record.user_message for record in house.instance.all_logs(batch.run_id) if record.level == level]
+    assert "secret" not in "".join(lines)
+    return lines
+
+
+def test_enrichment_that_fails_leaves_partial_data_and_a_warning(house, fallen):
+    rows = house.rows("enriched_leads", fallen.batch_id, "enrichment_status", "degraded", "email")
+    assert {status for status, _, _ in rows} == {"none"}
+    assert all(degraded == ["enrichment_failed"] and email for _, degraded, email in rows)
+    assert any("enrichment failed, leads go on without it" in line for line in logged(house, fallen, 30))
+
+
+def test_a_model_that_fails_leaves_the_rules_score_and_an_alert(house, fallen):
+    rows = house.rows("scored_leads", fallen.batch_id, "score_method", "degraded")
+    assert {method for method, _ in rows} == {"rules"}
+    assert all("model_failed" in degraded for _, degraded in rows)
+    assert alerts_of(house, "conversion_model")["rules_scored"]["severity"] == "warning"
+
+
+def test_classification_that_fails_leaves_default_classes_and_an_error_in_the_log(house, fallen):
+    rows = house.rows("classified_leads", fallen.batch_id, "priority", "defaults_applied")
     assert {priority for priority, _ in rows} == {"P3"}
-    batch = drops.batch(house.outside.store, summary.batch_id)
-    logged = [r.user_message for r in house.instance.all_logs(batch.run_id) if r.level == 40]
-    assert any("classification failed, default classes are taken" in line for line in logged)
-    assert "secret" not in "".join(logged)
-    assert alerts_of(house, summary.batch_id)["classes_defaulted"]["severity"] == "warning"
-    again(house, summary.batch_id)
-    assert alerts_of(house, summary.batch_id) == {}, "healed"
+    lines = logged(house, fallen, 40)
+    assert any("classification failed, default classes are taken" in line for line in lines)
+    assert alerts_of(house, fallen.batch_id)["classes_defaulted"]["severity"] == "warning"
+    again(house, fallen.batch_id)
+    assert alerts_of(house, fallen.batch_id) == {}, "healed"
 
 
-def test_routing_that_fails_sends_all_to_review_and_tells_the_admin(house, leads_csv, monkeypatch, tmp_path):  # noqa: F811
+def test_routing_that_fails_sends_all_to_review_and_tells_the_admin(house, leads_csv, monkeypatch, tmp_path):
     with monkeypatch.context() as broken:
         broken.setattr(route_asset, "route_leads", fail)
         summary = house.process("a.csv", leads_csv("noroute"), "noroute")
@@ -98,39 +121,23 @@ def test_routing_that_fails_sends_all_to_review_and_tells_the_admin(house, leads
     assert alerts_of(house, summary.batch_id) == {}
 
 
-@pytest.mark.parametrize("error", [OSError(28, "no room"), MemoryError()])
-def test_what_a_retry_can_heal_is_no_reason_for_a_fallback(house, leads_csv, monkeypatch, error):  # noqa: F811
+@pytest.mark.parametrize(
+    ("asset", "name", "error"),
+    [
+        pytest.param(route_asset, "route_leads", OSError(28, "no room"), id="a full disk"),
+        pytest.param(classify_asset.classify, "classify_leads", MemoryError(), id="no memory"),
+    ],
+)
+def test_what_a_retry_can_heal_is_no_reason_for_a_fallback(house, leads_csv, monkeypatch, asset, name, error):
     def broken_ground(*_args, **_kwargs):
         raise error
 
     tag = type(error).__name__.lower()
     with monkeypatch.context() as broken:
-        broken.setattr(route_asset, "route_leads", broken_ground)
+        broken.setattr(asset, name, broken_ground)
         summary = house.process("a.csv", leads_csv(tag), tag)
     assert summary.status == "failed"
     assert drops.reopen(house.outside.store, summary.batch_id, states=["failed"])
-
-
-def test_a_model_that_fails_leaves_the_rules_score_and_an_alert(house, leads_csv, monkeypatch):  # noqa: F811
-    class Broken:
-        version, usual_prob = "broken-1", 0.1
-
-        def predict(self, *_args, **_kwargs):
-            raise ValueError("no such feature")
-
-    load = score_asset.load_learnt
-
-    def with_broken_model(*args, **kwargs):
-        return Learnt(load(*args, **kwargs).reliability, Broken(), None)
-
-    with monkeypatch.context() as broken:
-        broken.setattr(score_asset, "load_learnt", with_broken_model)
-        summary = house.process("a.csv", leads_csv("nomodel"), "nomodel")
-    assert summary.status == "done"
-    rows = house.rows("scored_leads", summary.batch_id, "score_method", "degraded")
-    assert {method for method, _ in rows} == {"rules"}
-    assert all("model_failed" in degraded for _, degraded in rows)
-    assert alerts_of(house, "conversion_model")["rules_scored"]["severity"] == "warning"
 
 
 def test_calls_that_time_out_are_tried_again_ever_later():

@@ -67,7 +67,7 @@ def house() -> Iterator[House]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def leads_csv() -> Callable[..., str]:
     """A small CSV of leads whose people belong to one test only."""
 

@@ -167,11 +167,11 @@ def test_one_bad_recipient_spoils_no_other_message(mail_server):
 
 def test_loopback_and_metadata_are_not_dialled(mail_server):
     inbox = mail_server()
-    assert outcome(inbox, allow_loopback=False) == (Outcome.RETRY, "egress_refused")
+    assert outcome(inbox, allow_loopback=False) == (Outcome.RETRY, "address_blocked")
     hidden = MailServer("mail.example", 25, "none", resolver=lambda _h, _p: ["169.254.169.254"], allow_loopback=True)
     mail = EmailDestination("mail", hidden, ("A", "a@b.example"), TEMPLATES, lambda _p: Mailing(ANA))
     [receipt] = deliver(mail, lead_parcel())
-    assert receipt.error_code == "egress_refused"
+    assert receipt.error_code == "address_blocked"
 
 
 @pytest.mark.parametrize("greeting", [b"", b"220 ho", b"SSH-2.0\r\n", b"220 x\r\n" + b"2" * 100_000], ids=range(4))
@@ -198,7 +198,7 @@ def test_no_server_at_all_is_tried_again():
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     receipts = deliver(destination(port), lead_parcel(), lead_parcel())
-    assert [(r.outcome, r.error_code) for r in receipts] == [(Outcome.RETRY, "not_connected")] * 2
+    assert [(r.outcome, r.error_code) for r in receipts] == [(Outcome.RETRY, "receiver_unreachable")] * 2
 
 
 def test_a_digest_is_one_message_and_what_is_held_waits(mail_server):

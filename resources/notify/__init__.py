@@ -6,9 +6,11 @@ words of a receipt. Does not belong here: who is told what and when (``aiqleads_
 
 from __future__ import annotations
 
-from resources.destinations import Outcome, Parcel, Receipt
-from resources.http import HttpError, RefusedStatus, TransientError, UnavailableStatus
-from resources.http.errors import EgressRefused, UnknownHost
+from dataclasses import replace
+
+from resources.destinations import Parcel, Receipt
+from resources.destinations.answering import receipt_of_error
+from resources.http import CertificateRefused, HttpError
 
 
 def is_notice(parcel: Parcel) -> bool:
@@ -16,14 +18,7 @@ def is_notice(parcel: Parcel) -> bool:
     return "topic" in parcel.body
 
 
-def receipt_of(parcel: Parcel, error: HttpError) -> Receipt:
-    """What a failed call came to. A target that can't be called is mended in the rules, so that the parcel waits."""
-    status = error.status if isinstance(error, RefusedStatus | UnavailableStatus) else None
-    wait = error.retry_after_seconds if isinstance(error, TransientError) else None
-    if isinstance(error, TransientError | EgressRefused | UnknownHost):
-        outcome = Outcome.RETRY
-    elif status == 410:
-        outcome = Outcome.GONE
-    else:
-        outcome = Outcome.REFUSED
-    return Receipt(parcel.delivery_id, outcome, None, error.code, str(error), wait, status_code=status)
+def receipt_of(parcel: Parcel, error: HttpError, sent_bytes: int = 0) -> Receipt:
+    """What a failed call came to, as for webhooks: a channel, a key or a name that somebody can mend is tried again."""
+    receipt = receipt_of_error(parcel.delivery_id, error, sent_bytes, parcel.body)
+    return replace(receipt, error_code=error.code) if isinstance(error, CertificateRefused) else receipt

@@ -5,10 +5,10 @@ Belongs here: one event per notice. ``dedup_key`` is the notice's incident, so t
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from pydantic import SecretStr
@@ -64,7 +64,7 @@ class PagerDutyDestination:
             if answer.status != 202 and not isinstance(answer.json(), dict):
                 raise ValueError("no event was taken")
         except HttpError as error:
-            return replace(receipt_of(parcel, error), sent_bytes_count=len(sent))
+            return receipt_of(parcel, error, len(sent))
         except ValueError as error:
             return Receipt(parcel.delivery_id, Outcome.RETRY, None, "bad_answer", str(error), status_code=answer.status)
         return Receipt(
@@ -75,7 +75,7 @@ class PagerDutyDestination:
 
 def pagerduty_event(body: Mapping[str, Any], delivery_id: str, routing_key: str) -> dict[str, Any]:
     """The event of a notice."""
-    key = str(body.get("incident") or delivery_id)[:MOST_KEY_CHARS]
+    key = _dedup_key(str(body.get("incident") or delivery_id))
     if body.get("is_healed"):
         return {"routing_key": routing_key, "event_action": "resolve", "dedup_key": key}
     summary = str(body.get("summary") or body.get("topic", "notice"))
@@ -99,3 +99,11 @@ def pagerduty_event(body: Mapping[str, Any], delivery_id: str, routing_key: str)
     if link := body.get("link"):
         event["links"] = [{"href": str(link), "text": "Open"}]
     return event
+
+
+def _dedup_key(incident: str) -> str:
+    """The incident's name; of a longer one its head with a hash, so that no two become one."""
+    if len(incident) <= MOST_KEY_CHARS:
+        return incident
+    mark = hashlib.sha256(incident.encode()).hexdigest()[:32]
+    return f"{incident[: MOST_KEY_CHARS - len(mark) - 1]}~{mark}"

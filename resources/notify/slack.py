@@ -9,7 +9,6 @@ import json
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from pydantic import SecretStr
@@ -52,7 +51,7 @@ class SlackDestination:
                 limits=limits,
             )
         except HttpError as error:
-            return replace(receipt_of(parcel, error), sent_bytes_count=len(body))
+            return receipt_of(parcel, error, len(body))
         if answer.status >= 300 or answer.content_type == "text/html":
             return Receipt(
                 parcel.delivery_id, Outcome.RETRY, None, "bad_answer", "no answer of an incoming webhook",

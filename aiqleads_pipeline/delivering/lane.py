@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from aiqleads_pipeline.delivering.bodies import BodyReader
 from aiqleads_pipeline.delivering.judging import Call, Held, Judge, as_parcels, missing_bodies
 from aiqleads_pipeline.delivering.kinds import Built
+from aiqleads_pipeline.delivering.pace import Pace
 from aiqleads_pipeline.outside import Outside
 from resources.destinations import Outcome, Receipt
 from resources.store import deliveries, lanes
@@ -56,6 +57,7 @@ class Lane:
         self._running: dict[int, list[Held]] = {}
         self._calls: list[Call] = []
         self._slots, self._number, self._failed_in_row = 0, 0, 0
+        self._pace = Pace()
         self._is_stopping = self._is_at_work = False
         self._due_priority: int | None = None  # of the most urgent that is due, as far as is known
         self._not_before = 0.0  # monotonic: nothing may be claimed until then
@@ -114,6 +116,7 @@ class Lane:
                 self._mark()
                 self._extend()
                 self._refill()
+                self._rouse()
             except StoreError as error:
                 log.warning("lane %s: %s", self.name, error)
                 time.sleep(_AGAIN_SECONDS)
@@ -245,6 +248,12 @@ class Lane:
         except StoreError as error:  # then their holds run out
             log.warning("lane %s: %s", self.name, error)
 
+    def _rouse(self) -> None:
+        """Let further senders begin where calls turn out to be slow."""
+        with self._changed:
+            if self._queue and len(self._running) < self._pace.senders(time.monotonic()):
+                self._changed.notify_all()
+
     # the senders
 
     def _send_all(self, number: int) -> None:
@@ -258,9 +267,12 @@ class Lane:
                 if not chunk:
                     continue
                 self._running[number] = chunk
+                self._pace.begins(number, time.monotonic())
             call = self._call(chunk)
             with self._changed:
                 del self._running[number]
+                if self._pace.ends(number, time.monotonic()):
+                    self._changed.notify_all()
                 self._calls.append(call)
                 failed = all(each.outcome in (Outcome.RETRY, Outcome.GONE) for each in call.receipts)
                 self._failed_in_row = self._failed_in_row + 1 if failed else 0
@@ -270,7 +282,9 @@ class Lane:
 
     def _may_send(self, number: int) -> bool:
         """After some failures in a row the marks come first: they open the breaker for all processes."""
-        return bool(self._queue) and number < self._slots and self._failed_in_row < lanes.BREAKER_THRESHOLD
+        if not self._queue or self._failed_in_row >= lanes.BREAKER_THRESHOLD:
+            return False
+        return number < self._slots and number < self._pace.senders(time.monotonic())
 
     def _take_chunk(self) -> list[Held]:
         chunk: list[Held] = []

@@ -100,8 +100,18 @@ class Worker:
             waiting = [name for name in due if self._lanes[name].blocked_seconds < _BLOCKED_SECONDS]
             if not waiting and all(lane.is_idle for lane in self._lanes.values()):
                 break
-            time.sleep(TICK_SECONDS / 4)
+            self._rest(TICK_SECONDS / 4)
         return sum(lane.sent_count for lane in self._lanes.values())
+
+    def _rest(self, seconds: float) -> None:
+        """Until the time is over, or the lanes have done what they had."""
+        until, had_work = time.monotonic() + seconds, False
+        while time.monotonic() < until:
+            time.sleep(seconds / 10)
+            is_idle = all(lane.is_idle for lane in self._lanes.values())
+            if is_idle and had_work:
+                return
+            had_work |= not is_idle
 
     def close(self) -> None:
         """End: calls under way are waited for (a while), what was not sent is given back."""

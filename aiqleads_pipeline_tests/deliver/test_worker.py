@@ -208,7 +208,7 @@ def test_quiet_hours_let_only_the_urgent_through(world: World, receiver: Receive
         pytest.skip("the one minute of the day that is loud")
     world.post(2, "hook", priority=1)
     world.post(3, "hook", priority=2)
-    world.drain(seconds=1)
+    world.drain(seconds=0.5)
     assert world.states() == {"delivered": 2, "pending": 3}
 
 
@@ -221,9 +221,9 @@ def test_a_hanging_destination_holds_up_no_other(world: World, receiver: Receive
             return answer(500)
 
         dead.say = wait
-        world.says(hook(dead, "dead", "timeout_seconds: 1"), hook(receiver, "good"))
+        world.says(hook(dead, "dead", "timeout_seconds: 0.5"), hook(receiver, "good"))
         world.post(50, "dead", "good")
-        done = threading.Thread(target=world.drain, args=(1.5,))
+        done = threading.Thread(target=world.drain, args=(0.7,))
         done.start()
         done.join(15)
         hangs.set()

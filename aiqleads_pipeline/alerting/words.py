@@ -21,8 +21,10 @@ COMMANDS = {
     "check_failed": "aiqleads doctor",
     "routing_failed": "aiqleads review list",
     "deliveries_dead": "aiqleads deliveries list --destination {subject} --state dead",
-    "destination_failing": "aiqleads deliveries destinations",
-    "destination_off": "aiqleads deliveries destinations",
+    "destination_failing": "aiqleads deliveries test {subject}",
+    "destination_off": "aiqleads deliveries test {subject}",
+    "provider_refused": "aiqleads providers list",
+    "enrichment_partial": "aiqleads providers list",
     "destination_unusable": "aiqleads deliveries test {subject}",
     "sla_overdue": "aiqleads slas list --team {subject}",
 }

@@ -100,6 +100,20 @@ def switch(outside: Outside, destination: str, state: str) -> bool:
     return is_changed
 
 
+def what_waits(outside: Outside, destination: str, state: str) -> list[str]:
+    """Lines on what waits for a destination and what was given up, with the command that goes on from here."""
+    found = [row for row in lanes.list_lanes(outside.store) if row["destination"] == destination]
+    lines = []
+    for row in found:
+        if row["pending_count"]:
+            then = "go out now" if state == "on" else f"wait until `aiqleads deliveries on {destination}`"
+            lines.append(f"{row['pending_count']:,} deliveries {then}")
+        if row["dead_count"]:
+            again = f"aiqleads deliveries retry --destination {destination}"
+            lines.append(f"{row['dead_count']:,} were given up: `{again}` makes them again")
+    return lines
+
+
 def test(outside: Outside, destination: str) -> Receipt:
     """Send a made-up lead to a destination, at once and past the outbox; CRMs check their log-in instead.
 

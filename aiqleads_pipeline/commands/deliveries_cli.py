@@ -151,10 +151,12 @@ def work() -> None:
 
 
 def _switch(destination: str, state: str) -> None:
-    from aiqleads_pipeline.commands.deliveries import switch
+    from aiqleads_pipeline.commands.deliveries import switch, what_waits
 
     is_changed = switch(_outside(), destination, state)
     typer.echo(f"{destination} is {state}" + ("" if is_changed else " already"))
+    for line in what_waits(_outside(), destination, state):
+        typer.echo(line)
 
 
 def _say_count(count: int, as_json: bool) -> None:

@@ -126,7 +126,7 @@ class Judge:
             alerts.close_alert(store, "destination_failing", self._rule.name, now)
         if marked.lane is None:
             return False
-        return self._watch(marked, now) or marked.lane.is_open
+        return self._watch(marked, _why(marks), now) or marked.lane.is_open
 
     def _settle(self, verdict: Verdict, delivery: Delivery, receipt: Receipt, now: datetime) -> None:
         outcome = receipt.outcome
@@ -153,7 +153,7 @@ class Judge:
         what = f"{told}; `aiqleads deliveries list --state dead --destination {self._rule.name}` shows them"
         alerts.raise_alert(self._outside.store, "deliveries_dead", self._rule.name, "error", what, None, now)
 
-    def _watch(self, marked: Marked, now: datetime) -> bool:
+    def _watch(self, marked: Marked, why: str, now: datetime) -> bool:
         """Warn of a destination that keeps failing, step by step, and switch it off at last; whether that happened."""
         lane = marked.lane
         if lane is None or lane.failing_since is None:
@@ -163,20 +163,34 @@ class Judge:
         if lane.warnings_count < len(warnings):
             if days >= warnings[lane.warnings_count] and lanes.warn(self._outside.store, lane):
                 off_at = lane.failing_since + timedelta(days=self._rule.off_after_days)
-                what = f"it has failed for {days:.1f} days; it is switched off on {off_at:%Y-%m-%d %H:%M} UTC"
                 name = self._rule.name
+                what = (
+                    f"it has failed for {days:.1f} days{why}; unless it answers it is switched off on "
+                    f"{off_at:%Y-%m-%d %H:%M} UTC; `aiqleads deliveries test {name}` tries it"
+                )
                 alerts.raise_alert(self._outside.store, "destination_failing", name, "warning", what, None, now)
             return False
         if days < self._rule.off_after_days:
             return False
-        self._switch_off("destination_failing", f"it failed for {days:.1f} days", now)
+        self._switch_off("destination_failing", f"it failed for {days:.1f} days{why}", now, lane.failing_since)
         return True
 
-    def _switch_off(self, reason: str, what: str, now: datetime) -> None:
+    def _switch_off(self, reason: str, what: str, now: datetime, since: datetime | None = None) -> None:
         name = self._rule.name
         if lanes.switch(self._outside.store, name, "off", reason, now):
-            detail = f"{what}; its deliveries wait: `aiqleads deliveries on {name}`, then `replay --since` if need be"
+            again = f"replay {name} --since {since:%Y-%m-%dT%H:%M}" if since else f"retry --destination {name}"
+            detail = (
+                f"{what}; its deliveries wait. When it is mended: `aiqleads deliveries on {name}` sends what waits, "
+                f"`aiqleads deliveries {again}` makes again what was given up"
+            )
             alerts.raise_alert(self._outside.store, "destination_off", name, "error", detail, None, now)
+            alerts.close_alert(self._outside.store, "destination_failing", name, now)  # it is off by now
+
+
+def _why(marks: Marks) -> str:
+    """What most of the failures were, in brackets."""
+    codes = [each.error_code for each in marks.failures if each.error_code]
+    return f" ({max(sorted(set(codes)), key=codes.count)})" if codes else ""
 
 
 def _none(delivery: Delivery) -> Receipt:

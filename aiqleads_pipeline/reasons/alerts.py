@@ -6,11 +6,11 @@ from aiqleads_pipeline.reasons.reason import Reason
 
 ALERTS = (
     Reason("deliveries_dead", "alert", "Deliveries were given up.",
-           "See `aiqleads deliveries list --state dead`; mend the cause, then `aiqleads deliveries retry`."),
+           "`aiqleads deliveries list --state dead` says why; then `aiqleads deliveries retry --destination NAME`."),
     Reason("destination_failing", "alert", "A destination has failed for days and will be switched off.",
-           "See `aiqleads deliveries destinations`; mend it or its rule."),
+           "`aiqleads deliveries test NAME` shows what it says; mend it or its rule, nothing is lost meanwhile."),
     Reason("destination_off", "alert", "A destination was switched off; its deliveries wait.",
-           "Mend the cause, then `aiqleads deliveries on NAME`."),
+           "Mend the cause, then `aiqleads deliveries on NAME`: what waits goes out by itself."),
     Reason("destination_unusable", "alert", "A destination can't be used as its rule stands; its deliveries wait.",
            "Correct destinations.yaml or set the secret it names."),
     Reason("drop_quarantined", "alert", "A dropped file was quarantined.", "aiqleads doctor names the file.",
@@ -28,7 +28,7 @@ ALERTS = (
     Reason("scores_drifted", "alert", "Leads, scores or probabilities are no more what they were.",
            "See the asset score_drift; train a new model, or look at the source that changed.", of_class="processing"),
     Reason("enrichment_partial", "alert", "Leads went on without what providers could have said.",
-           "Nothing to do: they are completed later; `aiqleads providers` says who is away.", is_retryable=True,
+           "Nothing to do: they are completed later; `aiqleads providers list` says who is away.", is_retryable=True,
            actor="nobody"),
     Reason("enrichment_rules_faulty", "alert", "enrichment.yaml has faults; no provider is asked.",
            "Correct the lines named (`aiqleads doctor`); leads are not asked about again.", of_class="processing"),

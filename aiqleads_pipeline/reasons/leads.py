@@ -12,7 +12,7 @@ LEADS = (
     Reason("provider_unavailable", "lead", "A provider of enrichment could not be asked; the lead went on without it.",
            "Nothing to do: it is completed when the provider is back.", actor="nobody"),
     Reason("provider_refused", "lead", "A provider refuses to answer: credentials, credit or permission.",
-           "Look at its secret and its account; see `aiqleads providers`.", is_retryable=False),
+           "Look at its secret and its account; see `aiqleads providers list`.", is_retryable=False),
     Reason("provider_budget_spent", "lead", "The money for enrichment is spent.",
            "It goes on by itself the next day or month; caps are in enrichment.yaml.", actor="nobody"),
     Reason("provider_out_of_time", "lead", "The time for enrichment was over before every provider was asked.",

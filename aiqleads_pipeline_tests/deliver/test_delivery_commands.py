@@ -63,7 +63,9 @@ def test_a_persons_day_with_deliveries(world: World, receiver: Receiver, cli: An
 def test_switching_testing_and_what_is_refused(world: World, receiver: Receiver, cli: Any) -> None:
     world.says(hook(receiver))
     world.post(1, "hook")
-    assert "hook is off" in cli("off", "hook")
+    said = cli("off", "hook")
+    assert "hook is off" in said
+    assert "1 deliveries wait until `aiqleads deliveries on hook`" in said
     world.drain()
     assert world.states() == {"pending": 1}
     (tested,) = cli("test", "hook", "--json")

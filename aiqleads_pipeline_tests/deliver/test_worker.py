@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -163,7 +164,13 @@ def test_a_destination_that_fails_for_days_is_switched_off_after_warnings(world:
         world.drain()
         found.append({code for code, _ in open_codes(world)})
     warned = {"destination_failing"}
-    assert found == [set(), warned, warned, warned | {"destination_off"}]
+    assert found == [set(), warned, warned, {"destination_off"}]
+    (alert,) = alerts.open_alerts(world.outside.store)
+    assert alert["detail"].startswith("it failed for 5.5 days (receiver_failed); its deliveries wait.")
+    since = datetime.now(UTC) - timedelta(days=5.5, minutes=3)
+    named = re.search(r"replay hook --since (\S+)`", alert["detail"])
+    assert named
+    assert since < datetime.fromisoformat(f"{named[1]}+00:00") <= datetime.now(UTC) - timedelta(days=5.5)
     (lane,) = lanes.list_lanes(world.outside.store)
     assert (lane["state"], lane["off_reason"]) == ("off", "destination_failing")
 

@@ -29,7 +29,8 @@ class Outside:
     def store(self) -> Store:
         """The operational store, started if it is the embedded one, at the schema of this code."""
         url = self.settings.DATABASE_URL
-        store = Store.open(url.get_secret_value() if url else None, self.settings.home)
+        address = url.get_secret_value() if url else None
+        store = Store.open(address, self.settings.home, self.settings.DATABASE_CONNECTIONS)
         store.migrate()
         return store
 

@@ -31,6 +31,7 @@ from resources.store.errors import StoreError
 
 LOW_DISK_BYTES = 2 << 30
 CLOCK_SKEW_SECONDS = 5
+BUSY_SHARE = 0.9
 SEVERITIES = ("error", "warning")
 
 
@@ -161,6 +162,9 @@ def _database(outside: Outside) -> Iterator[Finding]:
         return
     yield Finding("database", True, str(row.version).split(" on ")[0])
     skew = abs((row.now - datetime.now(UTC)).total_seconds())
+    used, most = store.connections()
+    advice = "Run fewer workers of the API, or raise the database's max_connections."
+    yield Finding("connections", used < most * BUSY_SHARE, f"{used} of {most} in use", advice)
     yield Finding("clocks", skew < CLOCK_SKEW_SECONDS, f"database {skew:.1f} s apart", "Run a time service on both.")
     yield from _queues(outside, store)
 

@@ -219,6 +219,8 @@ def reason_of(error: BaseException) -> str | None:
     if not isinstance(error, StoreUnavailable | DBAPIError):
         return None
     cause = error.__cause__ if isinstance(error, StoreUnavailable) else error
+    if isinstance(cause, PoolTimeout):  # this process asks for more than it may at once: the database is there
+        return None
     original = cause.orig if isinstance(cause, DBAPIError) else cause
     state = getattr(original, "sqlstate", None)
     if state is None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from aiqleads_pipeline.commands.serve import is_loopback, serve_doors
+from aiqleads_pipeline.commands.serve import connections_each, is_loopback, serve_doors
 from aiqleads_pipeline.outside import Outside
 from aiqleads_pipeline.settings import Settings, SettingsError
 from aiqleads_pipeline_tests.doors.conftest import Reply, Service, private_folder, serving, wait_for
@@ -112,6 +112,16 @@ def test_wrong_settings_stop_the_start(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="AIQLEADS_OUTSIDE_JWKS"):
         serve_doors(outside, "127.0.0.1", 0, 2, say=print)
     assert "store" not in outside.__dict__
+
+
+@pytest.mark.parametrize(("workers", "each"), [(2, 15), (3, 15), (6, 9), (14, 4)])
+def test_workers_share_the_connections_that_the_database_takes(workers: int, each: int) -> None:
+    assert connections_each(97, workers, 15) == each
+
+
+def test_too_many_workers_for_the_database_are_refused_by_name() -> None:
+    with pytest.raises(SettingsError, match="takes 97 connections, enough for 14 workers, not 15"):
+        connections_each(97, 15, 15)
 
 
 def test_only_loopback_is_within_this_host() -> None:

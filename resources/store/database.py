@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from sqlalchemy import URL, Connection, Engine, TextClause, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from resources.durable import durable_write
 from resources.store.errors import LeaseLost, SchemaTooNew, StoreError, StoreUnavailable
@@ -33,6 +34,8 @@ SCHEMA_HEAD = max(file.stem.split("_", 1)[0] for file in (MIGRATIONS_DIR / "vers
 # memory, deadlock, serialization, lock not available, session ended by an operator or a timeout.
 _TRANSIENT_CLASSES = ("08", "53")
 _TRANSIENT_STATES = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03", "57P05", "25P03", "25P04", "58030")
+MOST_CONNECTIONS = 15  # of one process
+_KEPT_CONNECTIONS = 5  # of them stay open
 _MIGRATION_LOCK = 0x41_49_51_4C  # "AIQL": the advisory lock that one migrating process holds
 
 
@@ -46,17 +49,21 @@ class Store:
     """One PostgreSQL database with the schema ``aiqleads``. Threads may share it; a forked child gets an engine of its
     own. Holds a place among the embedded server's users until ``close``."""
 
-    def __init__(self, url: URL, dagster_url: URL, server: EmbeddedServer | None) -> None:
+    def __init__(
+        self, url: URL, dagster_url: URL, server: EmbeddedServer | None, most_connections: int = MOST_CONNECTIONS
+    ) -> None:
         self._url, self._dagster_url, self._server = url, dagster_url, server
+        self._most_connections = most_connections
         self._engine: Engine | None = None
         self._engine_pid = 0
         self._making = threading.Lock()
 
     @classmethod
-    def open(cls, database_url: str | None, home: Path) -> Store:
+    def open(cls, database_url: str | None, home: Path, most_connections: int = MOST_CONNECTIONS) -> Store:
         """The store at ``database_url``, or in the embedded server under ``home`` where that is None.
 
-        Nothing is connected yet but the embedded server, which runs when this returns.
+        Nothing is connected yet but the embedded server, which runs when this returns. Threads beyond
+        ``most_connections`` wait for one another.
 
         Raises:
             ServerStartFailed: the embedded server does not come up.
@@ -64,14 +71,15 @@ class Store:
         """
         if database_url is None:
             server = EmbeddedServer(home).start()
-            return cls(make_url(server.url()), make_url(server.dagster_url), server)
+            return cls(make_url(server.url()), make_url(server.dagster_url), server, most_connections)
         try:
             url = make_url(database_url)
         except Exception:  # the error would quote the URL with its password
             raise StoreError("AIQLEADS_DATABASE_URL can't be read: write postgresql://user@host/database") from None
         if url.drivername.split("+")[0] not in ("postgresql", "postgres"):
             raise StoreError("AIQLEADS_DATABASE_URL must be a PostgreSQL database: postgresql://user@host/database")
-        return cls(url.set(drivername="postgresql+psycopg"), url.set(drivername="postgresql+psycopg2"), None)
+        urls = url.set(drivername="postgresql+psycopg"), url.set(drivername="postgresql+psycopg2")
+        return cls(*urls, None, most_connections)
 
     @property
     def url(self) -> str:
@@ -98,8 +106,8 @@ class Store:
             self._engine = create_engine(
                 self._url,
                 pool_pre_ping=True,
-                pool_size=5,
-                max_overflow=10,
+                pool_size=min(_KEPT_CONNECTIONS, self._most_connections),
+                max_overflow=max(0, self._most_connections - _KEPT_CONNECTIONS),
                 pool_timeout=30,
                 hide_parameters=True,
                 connect_args={
@@ -144,6 +152,12 @@ class Store:
         """
         with self.connect() as con:
             yield con.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    def connections(self) -> tuple[int, int]:
+        """How many connections the database has at this moment, and how many it takes from users like this one."""
+        with self.read() as con:
+            row = con.execute(statement("connections")).one()
+        return int(row.used_count), int(row.most_count)
 
     def migrate(self) -> None:
         """Bring the schema to ``SCHEMA_HEAD``; one query where it is there already.
@@ -202,6 +216,8 @@ class Store:
             if is_transient(error):
                 raise StoreUnavailable(_reason(error)) from error
             raise
+        except PoolTimeout as error:
+            raise StoreUnavailable("all of this process's connections to the database are at work") from error
 
     def _connect(self) -> Connection:
         try:

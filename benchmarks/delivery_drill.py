@@ -31,6 +31,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from aiqleads_pipeline.outside import close, open_outside
@@ -181,7 +182,7 @@ def drill(seed: int, deliveries_count: int, kills_count: int, database_url: str,
         hook = f"{{name: hook, kind: webhook, url: 'http://127.0.0.1:{port}/in', secret: HOOK, concurrency: 4}}"
         (rules / "destinations.yaml").write_text(f"destinations:\n  - {hook}\n", encoding="utf-8")
         settings = Settings(
-            HOME=folder / "home", DATABASE_URL=database_url, RULES_DIR=rules, EGRESS_ALLOW_LOOPBACK=True
+            HOME=folder / "home", DATABASE_URL=SecretStr(database_url), RULES_DIR=rules, EGRESS_ALLOW_LOOPBACK=True
         )
         outside = open_outside(settings)
         try:

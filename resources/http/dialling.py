@@ -90,11 +90,11 @@ class _Bounded:
         super().sendall(*args, **kwargs)  # type: ignore[misc]
 
 
-class _PlainSocket(_Bounded, socket.socket):
+class PlainSocket(_Bounded, socket.socket):
     pass
 
 
-class _TlsSocket(_Bounded, ssl.SSLSocket):
+class TlsSocket(_Bounded, ssl.SSLSocket):
     pass
 
 
@@ -112,7 +112,7 @@ class _CheckedDialling:
         deadline = time.monotonic() + float(self.timeout)
         for tried, address in enumerate(self.checked):
             family = socket.AF_INET if address.version == 4 else socket.AF_INET6
-            dialled = _PlainSocket(family, socket.SOCK_STREAM)
+            dialled = PlainSocket(family, socket.SOCK_STREAM)
             try:
                 # An address that stays silent leaves its share of the time to those behind it.
                 share = (deadline - time.monotonic()) / (len(self.checked) - tried)
@@ -147,7 +147,7 @@ def _tls_context(ca_file: str | None) -> ssl.SSLContext:
         context.load_verify_locations(ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
-    context.sslsocket_class = _TlsSocket
+    context.sslsocket_class = TlsSocket
     return context
 
 

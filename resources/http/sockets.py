@@ -14,7 +14,7 @@ from typing import Any
 import certifi
 
 from resources.http.addresses import why_blocked
-from resources.http.dialling import Budget, Resolver, _PlainSocket, _TlsSocket, look_up, system_resolver
+from resources.http.dialling import Budget, PlainSocket, Resolver, TlsSocket, look_up, system_resolver
 from resources.http.errors import CertificateRefused, EgressRefused, NotConnected
 
 MOST_BYTES = 1 << 20  # that the other side may send in one conversation
@@ -36,7 +36,7 @@ def open_socket(
             raise EgressRefused(f"{host} leads to a {kind} address: it is not called")
     failure = "no address took the connection"
     for tried, address in enumerate(addresses):
-        found = _PlainSocket(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
+        found = PlainSocket(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
         try:
             found.settimeout(max((deadline - time.monotonic()) / (len(addresses) - tried), 0.001))
             found.connect((str(address), port))
@@ -62,7 +62,7 @@ def tls_context(ca_file: str | None = None) -> ssl.SSLContext:
     if ca_file:
         context.load_verify_locations(ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.sslsocket_class = _TlsSocket
+    context.sslsocket_class = TlsSocket
     return context
 
 

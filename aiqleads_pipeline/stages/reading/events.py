@@ -17,8 +17,7 @@ from aiqleads_pipeline.rules.headers import header_key
 from aiqleads_pipeline.stages.reading.flatten import Row, flatten, rows_of
 from aiqleads_pipeline.stages.reading.json_text import as_written, parse
 from aiqleads_pipeline.stages.reading.mapping import Mapped, map_headers
-from aiqleads_pipeline.stages.reading.projection import _DUMMY_COLUMNS as DUMMY_COLUMNS
-from aiqleads_pipeline.stages.reading.projection import _TEST_FLAGS as TEST_FLAGS
+from aiqleads_pipeline.stages.reading.projection import DUMMY_COLUMNS, TEST_FLAGS
 from aiqleads_pipeline.stages.reading.proportion import MOST_LEAVES, OutOfProportion, is_unwieldy
 
 if TYPE_CHECKING:

@@ -28,8 +28,8 @@ from aiqleads_pipeline.stages.reading.mapping import Mapped
 _META_HEADERS = frozenset({"adid", "adname", "adsetid", "adsetname", "formid", "formname", "isorganic", "platform"})
 _META_PREFIXES = {"external_id": "l:", "phone": "p:", "postal_code": "z:"}
 # Where the testing tools of ad platforms put their dummy texts.
-_DUMMY_COLUMNS = ("email", "phone", "full_name", "first_name", "last_name", "company_name")
-_TEST_FLAGS = frozenset({"istest", "istestlead"})
+DUMMY_COLUMNS = ("email", "phone", "full_name", "first_name", "last_name", "company_name")
+TEST_FLAGS = frozenset({"istest", "istestlead"})
 
 
 def project_raw(
@@ -104,9 +104,9 @@ def _extra(mapped: Sequence[Mapped], by_column: Mapping[str, list[str]]) -> Expr
 def _test_lead(
     mapped: Sequence[Mapped], by_column: Mapping[str, list[str]], values: Mapping[str, Expression]
 ) -> Expression:
-    signs = [Function("is_dummy_value", values[name]) for name in _DUMMY_COLUMNS if name in by_column]
+    signs = [Function("is_dummy_value", values[name]) for name in DUMMY_COLUMNS if name in by_column]
     for index, item in enumerate(mapped):
-        if header_key(item.header.rsplit(".", 1)[-1]) in _TEST_FLAGS:
+        if header_key(item.header.rsplit(".", 1)[-1]) in TEST_FLAGS:
             signs.append(
                 Coalesce(Function("lower", Column(f"c{index}")).isin(Constant("true"), Constant("1")), Constant(False))
             )

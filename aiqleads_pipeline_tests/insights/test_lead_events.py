@@ -105,7 +105,8 @@ def test_who_asks_for_a_type_is_told_of_it_and_of_his_teams_and_priorities_only(
 
 def test_a_lead_that_a_person_gave_away_or_that_arrived_somewhere_is_told(firm) -> None:  # type: ignore[no-untyped-def]
     ask(firm, ("some", "lead.assigned, lead.delivered", ""))
-    row = {"lead": firm.lead_id("p116@fair116-company.com"), "now": firm.outside.settings.now(), "delivery": str(uuid4())}
+    lead = firm.lead_id("p116@fair116-company.com")
+    row = {"lead": lead, "now": firm.outside.settings.now(), "delivery": str(uuid4())}
     with firm.outside.store.transaction("test") as con:
         for said in HAPPENED:
             con.execute(text(said), row)

@@ -221,13 +221,17 @@ def _claim(con: Connection, leads: Sequence[NewLead], keeps_known: bool) -> dict
     }
 
 
+def _escaped(text: str) -> str:
+    """As COPY's text format wants it; most leads have nothing to escape, which a search finds faster."""
+    return text.translate(_ESCAPES) if _ESCAPED.search(text) else text
+
+
 def _insert(con: Connection, leads: Sequence[NewLead]) -> None:
     if not leads:
         return
-    is_odd = _ESCAPED.search
     text = "".join(
-        f"{lead.lead_id}\t{lead.client.translate(_ESCAPES)}\t{lead.source}\t{lead.source_channel}\t"
-        f"{lead.received_at.isoformat()}\t{lead.content.translate(_ESCAPES) if is_odd(lead.content) else lead.content}\n"
+        f"{lead.lead_id}\t{_escaped(lead.client)}\t{lead.source}\t{lead.source_channel}\t"
+        f"{lead.received_at.isoformat()}\t{_escaped(lead.content)}\n"
         for lead in leads
     )
     driver = con.connection.driver_connection

@@ -160,8 +160,8 @@ def _joined(columns: Sequence[Values]) -> pa.Array:
     return fixed.cast(pa.binary())
 
 
-# Types whose values differ in length, with what stands before them; and those of fixed width, as NumPy columns (nulls as
-# anything).
+# Types whose values differ in length, with what stands before them; and those of fixed width, as NumPy columns (nulls
+# as anything).
 _VARIABLE: dict[str, bytes] = {"_uuid": b"", "text": b"", "varchar": b"", "json": b"", "jsonb": b"\x01"}
 _FIXED: dict[str, Callable[[pa.Array], Values]] = {
     "bool": lambda column: _numbers(_filled(column.cast(pa.bool_()), pa.uint8()), "u1"),

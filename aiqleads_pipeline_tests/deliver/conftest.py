@@ -35,7 +35,7 @@ def new_database(delivery_server: EmbeddedServer) -> Iterator[Callable[[], str]]
     def make(template: str) -> str:
         name = f"deliver_{next(_numbers)}"
         with admin.connect() as con:
-            con.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+            con.execute(text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
         return delivery_server.url(name)
 
     url = make("template1")

@@ -156,7 +156,7 @@ def make_database(database_server: EmbeddedServer) -> Iterator[Callable[[], str]
     def make(template: str = "template1") -> str:
         name = f"doors_{next(_numbers)}"
         with admin.connect() as con:
-            con.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+            con.execute(text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
         return database_server.url(name)
 
     url = make()

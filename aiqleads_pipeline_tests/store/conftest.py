@@ -67,7 +67,7 @@ def make_database(server: EmbeddedServer) -> Iterator[Callable[[str], str]]:
     def make(template: str = "template1") -> str:
         name = f"test_{next(_numbers)}"
         with admin.connect() as con:
-            con.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+            con.execute(text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
         return server.url(name)
 
     yield make

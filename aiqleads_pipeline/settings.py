@@ -83,7 +83,9 @@ class Settings(BaseModel):
     API_WORKERS: Annotated[int, Field(ge=1, le=64)] = 1
     API_MAX_CONNECTIONS: Annotated[int, Field(ge=1, le=100_000)] = 2_000  # per worker
     API_MAX_REQUESTS: Annotated[int, Field(ge=2, le=100_000)] = 256  # at work at once, per worker
-    DATABASE_CONNECTIONS: Annotated[int, Field(ge=3, le=100)] = 15  # per process; workers of one API divide what the database takes
+    DATABASE_CONNECTIONS: Annotated[int, Field(ge=3, le=100)] = (
+        15  # per process; an API's workers divide the database's
+    )
     API_DATABASE_THREADS: Annotated[int, Field(ge=1, le=12)] = 6  # per worker
     API_HEADER_KB: Annotated[int, Field(ge=1, le=1024)] = 32
     API_HEADER_SECONDS: Annotated[float, Field(ge=0.1, le=600)] = 10

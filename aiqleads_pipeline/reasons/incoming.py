@@ -22,6 +22,8 @@ INCOMING = (
            actor="nobody"),
     Reason("no_lead_in_event", "row", "The webhook's event holds no lead where its source says leads are.",
            "Nothing to do if the sender also tells of other things; else correct `leads` in sources.yaml."),
+    Reason("lead_by_reference", "row", "The event names a lead by its id, without its fields, as Meta's webhooks do.",
+           "Have the lead's fields posted (`field_data`), or download the form's leads and drop the file."),
     # values that are set aside or repaired
     Reason("invalid_email", "row", "Not an e-mail address.", "Write it as name@domain."),
     Reason("several_emails", "row", "More than one e-mail address in the cell; the first is used.",

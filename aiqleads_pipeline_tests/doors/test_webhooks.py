@@ -147,14 +147,17 @@ def test_meta_shakes_hands_and_its_changes_are_leads(hooks: Service) -> None:
             {"name": "email", "values": ["test@fb.com"]},
             {"name": "full_name", "values": ["<test lead: dummy data for full_name>"]}]),
         change("leadgen", leadgen_id="444444444444", form_id="444444444444", page_id="444444444444"),
+        change("leadgen", leadgen_id="7001", form_id="9", page_id="1", created_time=1795500000),
     ]  # fmt: skip
     body = json.dumps({"object": "page", "entry": [{"id": "1", "time": 5, "changes": changes}]}).encode()
     reply = post(hooks, "meta", body, hub(body))
     assert reply.status == 202
-    real, dummy, button = contents(hooks, reply)
+    real, dummy, button, told = contents(hooks, reply)
     assert (real["email"], real["full_name"]) == ("emil@meta-works.com", "Emil Ek")
     assert "read_error_code" not in real
     assert [each["read_error_code"] for each in (dummy, button)] == ["test_lead", "test_lead"]
+    assert told["read_error_code"] == "lead_by_reference"
+    assert '"7001"' in told["raw_line"]  # who must fetch it finds its id among the rejected
 
 
 def test_typeform_s_answers_are_found_by_paths(hooks: Service) -> None:

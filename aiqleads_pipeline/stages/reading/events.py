@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
+from aiqleads_pipeline.contract import REACHABLE_BY
 from aiqleads_pipeline.rules.headers import header_key
 from aiqleads_pipeline.stages.reading.flatten import Row, flatten, rows_of
 from aiqleads_pipeline.stages.reading.json_text import as_written, parse
@@ -152,6 +153,8 @@ def _read_lead(
         return _set_aside("cell_too_large", item)
     if is_test or _is_test(cells, lead.values):
         lead.code = "test_lead"
+    elif _is_reference(cells, lead.values):
+        lead.code, lead.raw = "lead_by_reference", as_written(item)[:MOST_CELL_CHARS]
     return lead
 
 
@@ -172,6 +175,13 @@ def _is_test(cells: Row, values: Mapping[str, str]) -> bool:
     if any(values.get(column, "").startswith(DUMMY_TEXT) for column in DUMMY_COLUMNS) or _is_flagged(cells):
         return True
     return any(text == META_TEST_ID and _last_key(header) == _META_ID_KEY for header, text in cells.items())
+
+
+def _is_reference(cells: Row, values: Mapping[str, str]) -> bool:
+    """Whether an ad platform only told that there is a lead, to be asked for by its id."""
+    return not any(values.get(column) for column in REACHABLE_BY) and any(
+        _last_key(header) == _META_ID_KEY for header in cells
+    )
 
 
 def _is_flagged(cells: Row) -> bool:
